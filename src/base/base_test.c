@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/hash.h"
+
+static void
+error_texts(void **state)
+{
+	struct ld_report report;
+
+	(void)state;
+	assert_string_equal(lindung_strerror(LINDUNG_OK), "no error");
+	assert_string_equal(lindung_strerror(LINDUNG_EURL), "this is not a URL");
+	assert_string_equal(lindung_strerror(-9999), "unknown error");
+	assert_int_equal(ld_fail(&report, LINDUNG_EIO, "a\nb\x7f %d", 7), LINDUNG_EIO);
+	assert_string_equal(report.text, "a?b? 7");
+	assert_int_equal(ld_fail(NULL, LINDUNG_EIO, "x"), LINDUNG_EIO);
+}
+
+static void
+arena_grows_to_its_limit(void **state)
+{
+	struct ld_arena arena;
+
+	(void)state;
+	ld_arena_init(&arena, 200000);
+	for (int i = 0; i < 100; i++) {
+		uint8_t *p = ld_arena_alloc(&arena, 1000);
+
+		assert_non_null(p);
+		assert_int_equal((uintptr_t)p % 16, 0);
+		for (int j = 0; j < 1000; j++)
+			assert_int_equal(p[j], 0);
+		p[999] = 1;
+	}
+	assert_non_null(ld_arena_alloc(&arena, 100000));
+	assert_null(ld_arena_alloc(&arena, 1));
+	ld_arena_clear(&arena);
+	struct ld_span copy = ld_arena_copy(&arena, LD_SPAN("text"));
+	assert_int_equal(copy.len, 4);
+	assert_string_equal((const char *)copy.data, "text");
+	assert_null(ld_arena_alloc(&arena, SIZE_MAX));
+	ld_arena_clear(&arena);
+}
+
+static void
+cursors_stick(void **state)
+{
+	uint8_t memory[4];
+	struct ld_reader r = ld_reader(LD_SPAN("\x01\x02\x03"));
+	struct ld_writer w = ld_writer(memory, sizeof memory);
+
+	(void)state;
+	assert_int_equal(ld_reader_be16(&r), 0x0102);
+	assert_int_equal(ld_reader_be16(&r), 0);
+	assert_true(r.failed);
+	assert_int_equal(ld_reader_u8(&r), 0);
+	assert_int_equal(ld_reader_left(&r), 0);
+	ld_writer_be16(&w, 0xabcd);
+	ld_writer_be32(&w, 1);
+	assert_true(w.failed);
+	ld_writer_u8(&w, 1);
+	assert_int_equal(w.len, 2);
+}
+
+static void
+buffer_grows_to_its_limit(void **state)
+{
+	struct ld_buffer b;
+
+	(void)state;
+	ld_buffer_init(&b, 1000);
+	ld_buffer_printf(&b, "%d-%s", 42, "text");
+	assert_memory_equal(b.data, "42-text", 7);
+	assert_int_equal(b.len, 7);
+	assert_non_null(ld_buffer_room(&b, 993));
+	assert_false(b.failed);
+	assert_null(ld_buffer_room(&b, 1));
+	assert_true(b.failed);
+	assert_int_equal(b.len, 1000);
+	ld_buffer_free(&b);
+}
+
+static void
+file_is_replaced_as_a_whole(void **state)
+{
+	char dir[] = "/tmp/lindung-base-XXXXXX", path[64];
+	struct ld_replace file;
+	struct ld_report report;
+	struct ld_map map;
+	uint8_t *data;
+	size_t len;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof path, "%s/file", dir);
+	assert_int_equal(ld_replace_begin(&file, path, &report), LINDUNG_OK);
+	assert_int_equal(ld_write_all(file.fd, "one", 3), LINDUNG_OK);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(ld_replace_commit(&file, &report), LINDUNG_OK);
+	ld_replace_abandon(&file);
+
+	assert_int_equal(ld_replace_begin(&file, path, &report), LINDUNG_OK);
+	assert_int_equal(ld_write_all(file.fd, "other", 5), LINDUNG_OK);
+	ld_replace_abandon(&file);
+	assert_int_equal(ld_map_open(&map, path), LINDUNG_OK);
+	assert_true(ld_span_equal(map.bytes, LD_SPAN("one")));
+	ld_map_close(&map);
+
+	assert_int_equal(ld_read_file(path, 2, &data, &len, &report), LINDUNG_ELIMIT);
+	assert_int_equal(ld_read_file(path, 3, &data, &len, &report), LINDUNG_OK);
+	assert_string_equal((char *)data, "one");
+	free(data);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(ld_map_open(&map, path), LINDUNG_EIO);
+	assert_int_equal(ld_map_open(&map, dir), LINDUNG_EIO);
+	assert_int_equal(rmdir(dir), 0); /* and no temporary file is left in it */
+	snprintf(path, sizeof path, "%s/no/file", dir);
+	assert_int_equal(ld_replace_begin(&file, path, &report), LINDUNG_EIO);
+	assert_non_null(strstr(report.text, path));
+}
+
+static void
+hash_sees_every_octet(void **state)
+{
+	uint8_t data[100] = {0};
+	uint64_t before = ld_hash_bytes(ld_span(data, sizeof data), 0);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof data; i++) {
+		data[i] ^= 1;
+		assert_true(ld_hash_bytes(ld_span(data, sizeof data), 0) != before);
+		data[i] ^= 1;
+	}
+	assert_true(ld_hash_bytes(ld_span(data, 99), 0) != before);
+	assert_true(ld_hash_bytes(ld_span(data, 100), 1) != before);
+	assert_true(ld_hash_bytes(ld_span(NULL, 0), 0) != ld_hash_bytes(ld_span(data, 1), 0));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(error_texts),
+		cmocka_unit_test(arena_grows_to_its_limit),
+		cmocka_unit_test(cursors_stick),
+		cmocka_unit_test(buffer_grows_to_its_limit),
+		cmocka_unit_test(file_is_replaced_as_a_whole),
+		cmocka_unit_test(hash_sees_every_octet),
+	};
+
+	return cmocka_run_group_tests_name("base", tests, NULL, NULL);
+}

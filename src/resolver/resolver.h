@@ -1,0 +1,132 @@
+/* One query's life, from bytes to bytes: parse, judge, find in the cache, answer.
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * No sockets, no clock, no allocation on the way of a query: the server (programs/serve) hands in
+ * bytes and the time, and takes bytes out.  A query that no list closes and that the cache does not
+ * hold is asked upstream by the server, which brings the reply back:
+ *
+ *     ld_worker_query() -> LD_STEP_ANSWER  send `answer`
+ *                       -> LD_STEP_DROP    send nothing
+ *                       -> LD_STEP_ASK     ask upstream for `ask`; then
+ *                            ld_worker_learn()    once a question: into the cache
+ *                            ld_worker_finish()   once a waiting client: its answer
+ *
+ * Threads: a `struct ld_resolver` is read-only after it is made and shared; a `struct ld_worker`
+ * (cache, counters, scratch) is one thread's.  Counters may be read by another thread at any time.
+ */
+#ifndef LD_RESOLVER_RESOLVER_H
+#define LD_RESOLVER_RESOLVER_H
+
+#include <lindung/lindung.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "name/name.h"
+
+enum ld_transport { LD_TRANSPORT_UDP, LD_TRANSPORT_TCP };
+
+enum ld_step { LD_STEP_ANSWER, LD_STEP_DROP, LD_STEP_ASK };
+
+/** How a closed name is answered (design: "A blocked answer"). */
+enum ld_block_mode {
+	LD_BLOCK_NXDOMAIN,
+	LD_BLOCK_NODATA,
+	LD_BLOCK_ZERO,    /* 0.0.0.0 and ::, other types NODATA */
+	LD_BLOCK_ADDRESS, /* address4 and address6, other types NODATA */
+};
+
+struct ld_resolver_config {
+	enum ld_block_mode block_mode;
+	uint8_t address4[4];
+	uint8_t address6[16];
+	bool has_address4, has_address6;
+	uint32_t block_ttl_s;          /* 10 to 60 */
+	uint16_t block_ede;            /* 15, 16 or 17 */
+	const char *const *categories; /* keys enforced; NULL: every category of the index */
+	unsigned category_count;
+	size_t cache_bytes; /* of one worker */
+	uint32_t cache_ttl_max_s, cache_negative_ttl_max_s, cache_ttl_min_s;
+	uint16_t udp_payload_bytes; /* advertised and respected at most; 1232 */
+};
+
+struct ld_resolver;
+struct ld_worker;
+
+int ld_resolver_new(struct ld_resolver **ret, const struct ld_resolver_config *config,
+		    struct ld_report *report);
+void ld_resolver_free(struct ld_resolver *resolver);
+
+int ld_worker_new(struct ld_worker **ret, const struct ld_resolver *resolver);
+void ld_worker_free(struct ld_worker *worker);
+
+/** The image that queries are judged by from now on; NULL: none (everything is answered SERVFAIL
+ * with EDE 14 Not Ready: a filter without its list must not let names through).  Borrowed until
+ * the next call. */
+void ld_worker_set_list(struct ld_worker *worker, const struct lindung *list);
+
+/** What the server keeps of a query while upstream is asked.  Plain data: copy it. */
+struct ld_ask {
+	struct ld_name name; /* in the case the client used */
+	uint16_t type;
+	uint16_t class_;
+	uint16_t id;
+	uint16_t flags;    /* of the query's header */
+	uint16_t udp_size; /* what the client takes over UDP: 512 without EDNS */
+	bool edns, dnssec_ok;
+	uint8_t transport; /* enum ld_transport */
+};
+
+/** Hash of what makes two questions the same upstream (name in any case, type, class, CD). */
+uint64_t ld_ask_hash(const struct ld_ask *ask);
+bool ld_ask_same(const struct ld_ask *a, const struct ld_ask *b);
+
+/** Take one query in; `answer` is an empty writer over the send buffer (65535 bytes for TCP). */
+enum ld_step ld_worker_query(struct ld_worker *worker, enum ld_transport transport, int64_t now_ms,
+			     struct ld_span query, struct ld_writer *answer,
+			     struct ld_ask *ret_ask);
+
+struct ld_upstream_result;
+
+/** Put what upstream said into the cache (or the failure, for a second: RFC 9520). */
+void ld_worker_learn(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *ask,
+		     const struct ld_upstream_result *result);
+
+/** Write the answer for one client that waited; judges what came back, too (targets of CNAME). */
+void ld_worker_finish(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *ask,
+		      const struct ld_upstream_result *result, struct ld_writer *answer);
+
+/* Counters: X(symbol, metric name, help).  Each is a total since the start; no label ever holds a
+ * name or a client. */
+#define LD_COUNTERS(X)                                                                             \
+	X(QUERIES_UDP, "lindung_queries_total{transport=\"udp\"}", "Queries received.")            \
+	X(QUERIES_TCP, "lindung_queries_total{transport=\"tcp\"}", "Queries received.")            \
+	X(BLOCKED, "lindung_answers_total{kind=\"blocked\"}", "Answers sent, by kind.")            \
+	X(REWRITTEN, "lindung_answers_total{kind=\"rewritten\"}", "Answers sent, by kind.")        \
+	X(CACHED, "lindung_answers_total{kind=\"cached\"}", "Answers sent, by kind.")              \
+	X(RESOLVED, "lindung_answers_total{kind=\"resolved\"}", "Answers sent, by kind.")          \
+	X(FAILED, "lindung_answers_total{kind=\"failed\"}", "Answers sent, by kind.")              \
+	X(LOCAL, "lindung_answers_total{kind=\"local\"}", "Answers sent, by kind.")                \
+	X(REFUSED, "lindung_answers_total{kind=\"refused\"}", "Answers sent, by kind.")            \
+	X(FORMERR, "lindung_answers_total{kind=\"formerr\"}", "Answers sent, by kind.")            \
+	X(DROPPED, "lindung_dropped_total", "Packets that got no answer.")                         \
+	X(TRUNCATED, "lindung_truncated_total", "Answers cut to fit UDP.")                         \
+	X(CACHE_EVICTED, "lindung_cache_evictions_total", "Entries that made room for others.")    \
+	X(ASKED, "lindung_upstream_questions_total", "Questions asked upstream.")                  \
+	X(ASK_JOINED, "lindung_upstream_joined_total", "Queries that waited for one in flight.")   \
+	X(ASK_FAILED, "lindung_upstream_failures_total", "Questions upstream did not answer.")
+
+enum ld_counter {
+#define LD_X(symbol, metric, help) LD_COUNTER_##symbol,
+	LD_COUNTERS(LD_X)
+#undef LD_X
+		LD_COUNTER_COUNT
+};
+
+/** Add one (for the server's own: ASKED, ASK_JOINED ...). */
+void ld_worker_count(struct ld_worker *worker, enum ld_counter counter);
+/** Read a counter, from any thread. */
+uint64_t ld_worker_counter(const struct ld_worker *worker, enum ld_counter counter);
+/** Bytes that the cache uses now, from any thread. */
+size_t ld_worker_cache_bytes(const struct ld_worker *worker);
+
+#endif
