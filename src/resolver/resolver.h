@@ -64,9 +64,13 @@ void ld_worker_free(struct ld_worker *worker);
  * the next call. */
 void ld_worker_set_list(struct ld_worker *worker, const struct lindung *list);
 
-/** What the server keeps of a query while upstream is asked.  Plain data: copy it. */
+/** What the server keeps of a query while upstream is asked.  Plain data, made by
+ * ld_worker_query(): copy it, change nothing. */
 struct ld_ask {
-	struct ld_name name; /* in the case the client used */
+	uint64_t hash;       /* what ld_ask_hash() gives */
+	struct ld_name name; /* what to ask upstream for, in the case the client used */
+	/* The client's own name, where a list rewrites it to `name` by a CNAME; else len 0. */
+	struct ld_name rewritten;
 	uint16_t type;
 	uint16_t class_;
 	uint16_t id;
@@ -76,7 +80,8 @@ struct ld_ask {
 	uint8_t transport; /* enum ld_transport */
 };
 
-/** Hash of what makes two questions the same upstream (name in any case, type, class, CD). */
+/** Hash of what makes two questions the same upstream (name in any case, type, class, CD).  Keyed
+ * by a secret of the worker that made the ask: compare only asks of one worker. */
 uint64_t ld_ask_hash(const struct ld_ask *ask);
 bool ld_ask_same(const struct ld_ask *a, const struct ld_ask *b);
 
