@@ -1,0 +1,26 @@
+/* A small HTTP/1.1 server for a local port: GET and HEAD of a few fixed pages.
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * On libevent's evhttp.  Limits: 4 KB of headers, 1 KB of body, 5 seconds; not the number of
+ * connections, so bind it where only friends come.  Its loop's thread alone. */
+#ifndef LD_NET_HTTP_H
+#define LD_NET_HTTP_H
+
+#include "base/bytes.h"
+#include "net/address.h"
+
+struct event_base;
+struct ld_http;
+
+/** Write the page at `path` (without the query) into `body` and set its type.  Returns the HTTP
+ * status: 200, 404 ... */
+typedef int ld_http_page(void *ctx, const char *path, struct ld_buffer *body,
+			 const char **ret_type);
+
+/** Errors: LINDUNG_ENET with a report, LINDUNG_ENOMEM. */
+int ld_http_open(struct ld_http **ret, struct event_base *loop, const struct ld_address *address,
+		 ld_http_page *page, void *ctx, struct ld_report *report);
+/** NULL is a no-op. */
+void ld_http_close(struct ld_http *http);
+
+#endif
