@@ -1,0 +1,110 @@
+/* The options: one table.  The fields of `struct ld_conf`, the defaults, the checker, the manual
+ * page lindung.conf(5) and the example file are all made from it.
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * To add an option: add a row, run `make man`, use the field. */
+#ifndef LD_CONF_OPTIONS_H
+#define LD_CONF_OPTIONS_H
+
+/* Choices.  X(symbol, value, key, what it means) */
+#define LD_CONF_ANSWERS(X)                                                                         \
+	X(LD_CONF_ANSWER_NXDOMAIN, 0, "nxdomain", "The name does not exist.")                      \
+	X(LD_CONF_ANSWER_NODATA, 1, "nodata", "The name exists, and has no such record.")          \
+	X(LD_CONF_ANSWER_ZERO, 2, "zero",                                                          \
+	  "The address 0.0.0.0 or ::, for other types no such record.")                            \
+	X(LD_CONF_ANSWER_ADDRESS, 3, "address",                                                    \
+	  "The addresses block.address4 and block.address6, for other types no such record.")
+
+/* The value is the EDE code of RFC 8914. */
+#define LD_CONF_REASONS(X)                                                                         \
+	X(LD_CONF_REASON_OPERATOR, 15, "operator", "The operator of the resolver (EDE 15).")       \
+	X(LD_CONF_REASON_AUTHORITY, 16, "authority", "An authority ordered it (EDE 16).")          \
+	X(LD_CONF_REASON_FAMILY, 17, "family",                                                     \
+	  "Those who use the resolver: a family or a school (EDE 17).")
+
+#define LD_CONF_MODES(X)                                                                           \
+	X(LD_CONF_MODE_RECURSION, 0, "recursion", "From the root servers down.")                   \
+	X(LD_CONF_MODE_FORWARD, 1, "forward", "By the servers in upstream.servers.")
+
+/* X(type, field, key, default, min, max, unit, choices, prose)
+ *
+ * min and max: of a number; of a text its length in bytes; of a list how many items.
+ * unit: that of a duration ("s", "ms"), or what a whole number counts.
+ * default: written as in the file; items of a list separated by blanks; "" for nothing. */
+#define LD_CONF_OPTIONS(X)                                                                         \
+	X(ADDRESSES, listen, "listen", "127.0.0.1@5354 ::1@5354", 1, 64, "", none,                 \
+	  "Addresses on which DNS queries are taken, over UDP and TCP, as address@port. "          \
+	  "Without a port it is 53. "                                                              \
+	  "Whoever can reach an address may ask: open to the world only what is meant to be.")     \
+	X(INTEGER, threads, "threads", "0", 0, 256, "threads", none,                               \
+	  "How many threads answer queries; 0 starts one for each processor core.")                \
+	X(TEXT, user, "user", "", 0, 32, "", none,                                                 \
+	  "The user to become once all sockets are open, when started as root. "                   \
+	  "With nothing here the user stays who it is.")                                           \
+	X(PATH, list_image, "list.image", "", 0, 4095, "", none,                                   \
+	  "The index that lindung compile made. "                                                  \
+	  "A relative path begins at the folder of the configuration file.")                       \
+	X(PATHS, list_overlays, "list.overlays", "", 0, 32, "", none,                              \
+	  "Indexes with changes, laid over the image in this order: "                              \
+	  "what a later one says of a name replaces what lies below it.")                          \
+	X(KEYS, list_categories, "list.categories", "", 0, 64, "", none,                           \
+	  "Keys of the categories that are closed; with an empty list every category of the "      \
+	  "image is.")                                                                             \
+	X(BOOL, list_watch, "list.watch", "yes", 0, 1, "", none,                                   \
+	  "Load the image and the overlays again when the files are replaced. "                    \
+	  "Without it only SIGHUP does that.")                                                     \
+	X(INTEGER, list_shrink_max_percent, "list.shrink-max-percent", "50", 0, 100, "percent",    \
+	  none,                                                                                    \
+	  "A new image that lost more than this part of the entries is refused, and the old one "  \
+	  "kept: a failed update must not remove protection. "                                     \
+	  "With 100 any image is taken.")                                                          \
+	X(CHOICE, block_answer, "block.answer", "nxdomain", 0, 0, "", answers,                     \
+	  "How a closed name is answered.")                                                        \
+	X(IPV4, block_address4, "block.address4", "", 0, 0, "", none,                              \
+	  "IPv4 address for block.answer address.")                                                \
+	X(IPV6, block_address6, "block.address6", "", 0, 0, "", none,                              \
+	  "IPv6 address for block.answer address.")                                                \
+	X(DURATION, block_ttl_s, "block.ttl-s", "30", 10, 60, "s", none,                           \
+	  "How long others may keep the answer for a closed name. "                                \
+	  "Short, so that a name that is opened again is open soon.")                              \
+	X(CHOICE, block_reason, "block.reason", "family", 0, 0, "", reasons,                       \
+	  "Who decided that names are closed. "                                                    \
+	  "Clients are told with the answer, as an Extended DNS Error.")                           \
+	X(TEXT, block_organisation, "block.organisation", "", 0, 120, "", none,                    \
+	  "Name of the organisation that runs this resolver, for people who meet a closed name.")  \
+	X(CHOICE, upstream_mode, "upstream.mode", "recursion", 0, 0, "", modes,                    \
+	  "How names that no list closes are answered.")                                           \
+	X(ADDRESSES, upstream_servers, "upstream.servers", "", 0, 16, "", none,                    \
+	  "Servers to forward to, as address@port. "                                               \
+	  "Without a port it is 53. "                                                              \
+	  "They see what is asked; with recursion no single server does.")                         \
+	X(DURATION, upstream_timeout_ms, "upstream.timeout-ms", "5000", 100, 60000, "ms", none,    \
+	  "A question that has no answer from upstream after this is answered SERVFAIL.")          \
+	X(BOOL, upstream_dnssec, "upstream.dnssec", "yes", 0, 1, "", none,                         \
+	  "Validate answers with DNSSEC; with forwarding this is left to the servers.")            \
+	X(PATH, upstream_trust_anchor, "upstream.trust-anchor", "", 0, 4095, "", none,             \
+	  "File with the DNSSEC trust anchor of the root. "                                        \
+	  "With nothing here it is Debian's.")                                                     \
+	X(PATH, upstream_root_hints, "upstream.root-hints", "", 0, 4095, "", none,                 \
+	  "File with the addresses of the root servers. "                                          \
+	  "With nothing here those known to libunbound are used.")                                 \
+	X(SIZE, cache_size_bytes, "cache.size-bytes", "64M", 65536, 68719476736, "bytes", none,    \
+	  "Memory for answers that are kept, of all threads together.")                            \
+	X(DURATION, cache_ttl_min_s, "cache.ttl-min-s", "0", 0, 3600, "s", none,                   \
+	  "Answers are kept at least this long, even if their owner said less.")                   \
+	X(DURATION, cache_ttl_max_s, "cache.ttl-max-s", "86400", 1, 604800, "s", none,             \
+	  "Answers are kept at most this long.")                                                   \
+	X(DURATION, cache_negative_ttl_max_s, "cache.negative-ttl-max-s", "3600", 1, 86400, "s",   \
+	  none, "Answers that something does not exist are kept at most this long.")               \
+	X(INTEGER, tcp_connections_max, "tcp.connections-max", "1024", 1, 65536, "connections",    \
+	  none, "How many TCP connections are open at a time, of all threads together.")           \
+	X(DURATION, tcp_idle_ms, "tcp.idle-ms", "10000", 100, 600000, "ms", none,                  \
+	  "A TCP connection on which nothing happens for this long is closed.")                    \
+	X(INTEGER, tcp_in_flight_max, "tcp.in-flight-max", "100", 1, 4096, "queries", none,        \
+	  "How many queries of one TCP connection may wait for their answers.")                    \
+	X(ADDRESS, metrics_listen, "metrics.listen", "127.0.0.1@9354", 0, 1, "", none,             \
+	  "Where counters are given out for Prometheus, over HTTP, as address@port; "              \
+	  "\"\" for nowhere. "                                                                     \
+	  "They hold no name and no client, but keep them off public addresses all the same.")
+
+#endif
