@@ -147,14 +147,16 @@ uint64_t ld_list_input_size_bytes(const struct ld_list_input *input);
 struct ld_span ld_list_input_peek(struct ld_list_input *input);
 /** The next chunk into the caller's `*ret`; its bytes are malloc()ed into `*ret_memory`, the
  * caller's to free (so that chunks can be handed to threads).  An empty chunk is the end.  A line
- * past LD_LIST_LINE_MAX_BYTES is cut to that and one byte, so that the parser sees it is too long;
- * memory stays bounded whatever comes.
- * Errors: LINDUNG_EIO, LINDUNG_EDAMAGED (the packed data is cut or wrong), LINDUNG_ENOMEM. */
+ * past LD_LIST_LINE_MAX_BYTES may be cut to that and one byte, so that the parser sees it is too
+ * long; memory stays bounded whatever comes.
+ * Errors: LINDUNG_EIO, LINDUNG_EDAMAGED (the packed data is cut or wrong), LINDUNG_ELIMIT (zstd with
+ * a window past 8 MiB), LINDUNG_ENOMEM. */
 int ld_list_input_next(struct ld_list_input *input, struct ld_list_chunk *ret, void **ret_memory,
 		       struct ld_report *report);
 void ld_list_input_close(struct ld_list_input *input);
 
-/** The format of this beginning of a file; LD_LIST_AUTO if there is not one name in it. */
+/** The format of this beginning of a file; LD_LIST_AUTO if it is no list: of its lines (comments
+ * left out) not one in ten looks like one of any format. */
 enum ld_list_format ld_list_detect(struct ld_span beginning);
 
 /** "hosts" to LD_LIST_HOSTS; -1 if there is none of that key. */
@@ -162,7 +164,8 @@ int ld_list_format_find(const char *key);
 const char *ld_list_format_key(enum ld_list_format format);
 bool ld_list_format_is_read(enum ld_list_format format);
 bool ld_list_format_is_written(enum ld_list_format format);
-/** Its lines can be understood one by one (all formats but RPZ and CSV). */
+/** Its lines can be understood one by one (all formats but RPZ, CSV and Unbound, where a zone of
+ * type redirect means what the data behind it say). */
 bool ld_list_lines_alone(enum ld_list_format format);
 
 struct ld_list_parser;
@@ -174,7 +177,9 @@ struct ld_list_options {
 /** A parser for one format that is read (not AUTO). Errors: LINDUNG_EINVAL, LINDUNG_ENOMEM. */
 int ld_list_parser_new(struct ld_list_parser **ret, enum ld_list_format format,
 		       const struct ld_list_options *options);
-/** Parse a chunk.  Returns LINDUNG_OK or what the sink returned. No input makes it fail. */
+/** Parse a chunk.  Returns LINDUNG_OK or what the sink returned. No input makes it fail.  The empty
+ * chunk at the end must be handed over too where lines do not stand alone: a parser that waited for
+ * more then says what it has. */
 int ld_list_parse(struct ld_list_parser *parser, const struct ld_list_chunk *chunk,
 		  const struct ld_list_sink *sink);
 void ld_list_parser_free(struct ld_list_parser *parser);
