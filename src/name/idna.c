@@ -45,8 +45,7 @@ separator_len(struct ld_span text, size_t at)
 static int
 idn2_error(int rc)
 {
-	if (rc == IDN2_TOO_BIG_LABEL || rc == IDN2_TOO_BIG_DOMAIN ||
-	    rc == IDN2_PUNYCODE_BIG_OUTPUT)
+	if (rc == IDN2_TOO_BIG_LABEL || rc == IDN2_TOO_BIG_DOMAIN || rc == IDN2_PUNYCODE_BIG_OUTPUT)
 		return LINDUNG_ELIMIT;
 	return rc == IDN2_MALLOC ? LINDUNG_ENOMEM : LINDUNG_EIDNA;
 }
