@@ -7,12 +7,12 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/socket.h>
 
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "base/error.h"
 #include "conf/options.h"
+#include "net/address.h"
 
 enum {
 	/* Wrong things reported of one file; whoever has more does not read them. */
@@ -29,8 +29,7 @@ enum ld_conf_mode { LD_CONF_MODES(LD_X) };
 /** A socket address as configured. */
 struct ld_conf_address {
 	const char *text; /* "address@port", always with the port; NULL: none */
-	struct sockaddr_storage address;
-	socklen_t len;
+	struct ld_address socket;
 };
 
 struct ld_conf_addresses {

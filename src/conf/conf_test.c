@@ -77,9 +77,9 @@ defaults(void **state)
 	assert_int_equal(conf.listen.count, 2);
 	assert_string_equal(conf.listen.texts[0], "127.0.0.1@5354");
 	assert_string_equal(conf.listen.items[1].text, "::1@5354");
-	assert_int_equal(conf.listen.items[0].address.ss_family, AF_INET);
-	assert_int_equal(conf.listen.items[1].address.ss_family, AF_INET6);
-	assert_int_equal(conf.listen.items[1].len, sizeof(struct sockaddr_in6));
+	assert_int_equal(conf.listen.items[0].socket.any.sa_family, AF_INET);
+	assert_int_equal(conf.listen.items[1].socket.any.sa_family, AF_INET6);
+	assert_int_equal(conf.listen.items[1].socket.len, sizeof(struct sockaddr_in6));
 	assert_int_equal(conf.threads, 0);
 	assert_null(conf.list_image);
 	assert_int_equal(conf.list_overlays.count, 0);
@@ -140,8 +140,7 @@ every_type(void **state)
 	assert_int_equal(conf.listen.count, 3);
 	assert_string_equal(conf.listen.texts[0], "192.0.2.1@53");
 	assert_string_equal(conf.listen.texts[2], "0.0.0.0@5300");
-	assert_int_equal(
-		ntohs(((const struct sockaddr_in *)&conf.listen.items[2].address)->sin_port), 5300);
+	assert_int_equal(ld_address_port(&conf.listen.items[2].socket), 5300);
 	assert_int_equal(conf.threads, 4);
 	assert_string_equal(conf.list_image, "family.ldx");
 	assert_int_equal(conf.list_overlays.count, 2);

@@ -2,8 +2,6 @@
 #include "conf/option.h"
 
 #include <arpa/inet.h>
-#include <net/if.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -190,57 +188,21 @@ path_set(const char **ret, const struct ld_conf_option *option, struct ld_span t
 	return LINDUNG_OK;
 }
 
-/* "fe80::1%eth0" and the like, without the port; a zone that this machine has not is refused. */
-static bool
-host_read(const char *text, uint16_t port, struct ld_conf_address *ret)
-{
-	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
-	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
-	char host[INET6_ADDRSTRLEN];
-	const char *zone = strchr(text, '%');
-	size_t len = zone != NULL ? (size_t)(zone - text) : strlen(text);
-
-	if (inet_pton(AF_INET, text, &v4.sin_addr) == 1) {
-		memcpy(&ret->address, &v4, sizeof v4);
-		ret->len = sizeof v4;
-		return true;
-	}
-	if (len >= sizeof host)
-		return false;
-	memcpy(host, text, len);
-	host[len] = '\0';
-	if (inet_pton(AF_INET6, host, &v6.sin6_addr) != 1)
-		return false;
-	if (zone != NULL && (v6.sin6_scope_id = if_nametoindex(zone + 1)) == 0)
-		return false;
-	memcpy(&ret->address, &v6, sizeof v6);
-	ret->len = sizeof v6;
-	return true;
-}
-
 /* `port`: what stands where none is named; 0: one must be. */
 static int
 address_set(struct ld_conf_address *ret, struct ld_span text, uint16_t port, struct ld_arena *arena)
 {
 	struct ld_conf_address address = {0};
 	size_t at = ld_span_find(text, '@');
-	uint64_t number = port;
-	char host[80], whole[96];
+	char whole[LD_ADDRESS_TEXT_MAX];
 	int len;
 
-	if (at >= sizeof host)
+	if (ld_address_from_text(&address.socket, text, port, NULL) != LINDUNG_OK ||
+	    ld_address_port(&address.socket) == 0)
 		return LINDUNG_ECONFIG;
-	memcpy(host, text.data, at);
-	host[at] = '\0';
-	if (at < text.len) {
-		struct ld_span digits = ld_span_from(text, at + 1);
-
-		if (digits.len == 0 || digits_read(digits, &number) != digits.len)
-			return LINDUNG_ECONFIG;
-	}
-	if (number < 1 || number > 65535 || !host_read(host, (uint16_t)number, &address))
-		return LINDUNG_ECONFIG;
-	len = snprintf(whole, sizeof whole, "%s@%u", host, (unsigned)number);
+	len = snprintf(whole, sizeof whole, "%.*s@%u", (int)at, (const char *)text.data,
+		       ld_address_port(&address.socket));
+	LD_ASSERT(len > 0 && (size_t)len < sizeof whole);
 	address.text = (const char *)ld_arena_copy(arena, ld_span(whole, (size_t)len)).data;
 	if (address.text == NULL)
 		return LINDUNG_ENOMEM;
