@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "resolver/cache.h"
+
+#include <stdlib.h>
+
+enum {
+	UNIT_BYTES = 16, /* entries are aligned to it, and counted in it by the index */
+	PLACES = 8,      /* of one bucket */
+	HITS_MAX = 3,
+	/* What an entry takes on average, to size the index by: it is then 3/5 full. */
+	ENTRY_TYPICAL_BYTES = 200,
+	SMALL_SHARE = 10,
+	/* Entries that go round the main ring while one is put in: bounds the time that takes. */
+	AGAIN_MAX = 64,
+};
+
+/* One cache line. */
+struct bucket {
+	uint16_t tags[PLACES];
+	uint32_t refs[PLACES]; /* in units from the start of the block; 0: free */
+	uint8_t hits[PLACES];
+	uint8_t unused[8];
+};
+
+_Static_assert(sizeof(struct bucket) == 64, "a bucket is a cache line");
+
+/* An entry, or (not live) a gap at the end of a ring or one that was replaced. */
+struct entry {
+	uint32_t size; /* bytes, whole units */
+	bool is_live;
+	uint8_t flags;
+	uint8_t ede_text_len;
+	uint8_t unused;
+	uint64_t hash;
+	/* A gap may end here. */
+	int64_t stored_ms, expires_ms;
+	uint32_t list_generation;
+	uint16_t message_len, additional_at, ttl_count, targets_len;
+	int16_t ede;
+	uint16_t ttl_at[]; /* and behind them message, targets, text of the EDE */
+};
+
+_Static_assert(offsetof(struct entry, stored_ms) <= UNIT_BYTES, "a gap is at least a unit");
+
+struct ring {
+	uint8_t *data;
+	size_t size, used; /* used: from tail to head, gaps included */
+	size_t head, tail;
+};
+
+enum {
+	ENTRY_MAX_BYTES = sizeof(struct entry) + 2 * LD_COPY_TTLS_MAX + LD_CACHE_MESSAGE_MAX_BYTES +
+			  LD_CACHE_TARGETS_MAX_BYTES + LD_EDE_TEXT_MAX_BYTES + UNIT_BYTES,
+};
+
+struct ld_cache {
+	struct bucket *buckets;
+	size_t bucket_count;
+	uint32_t *ghosts;
+	size_t ghost_count;
+	struct ring small, main;
+	struct entry *last_found;
+	unsigned evicted, went_again; /* in this ld_cache_put() */
+	_Alignas(UNIT_BYTES) uint8_t scratch[ENTRY_MAX_BYTES];
+};
+
+/* Rings that an entry of the largest size always fits into, wherever the head stands. */
+_Static_assert(LD_CACHE_BYTES_MIN / 2 / SMALL_SHARE > ENTRY_MAX_BYTES, "small ring is too small");
+
+static size_t
+round_up(size_t n, size_t to)
+{
+	return (n + to - 1) / to * to;
+}
+
+int
+ld_cache_new(struct ld_cache **ret, size_t bytes)
+{
+	struct ld_cache *cache;
+	size_t at = round_up(sizeof *cache, sizeof(struct bucket));
+
+	if (bytes < LD_CACHE_BYTES_MIN)
+		return LINDUNG_EINVAL;
+	bytes -= bytes % sizeof(struct bucket);
+	/* The index counts units in 32 bits. */
+	if (bytes / UNIT_BYTES > UINT32_MAX)
+		return LINDUNG_EINVAL;
+	cache = aligned_alloc(sizeof(struct bucket), bytes);
+	if (cache == NULL)
+		return LINDUNG_ENOMEM;
+	*cache = (struct ld_cache){
+		.bucket_count = bytes / (ENTRY_TYPICAL_BYTES * PLACES * 3 / 5),
+		.ghost_count = bytes / ENTRY_TYPICAL_BYTES,
+	};
+	cache->buckets = (struct bucket *)((uint8_t *)cache + at);
+	at += cache->bucket_count * sizeof(struct bucket);
+	cache->ghosts = (uint32_t *)((uint8_t *)cache + at);
+	at = round_up(at + cache->ghost_count * sizeof(uint32_t), UNIT_BYTES);
+	memset(cache->buckets, 0, at - (size_t)((uint8_t *)cache->buckets - (uint8_t *)cache));
+	cache->small.data = (uint8_t *)cache + at;
+	cache->small.size = round_up((bytes - at) / SMALL_SHARE, UNIT_BYTES);
+	cache->main.data = cache->small.data + cache->small.size;
+	cache->main.size = bytes - at - cache->small.size;
+	cache->main.size -= cache->main.size % UNIT_BYTES;
+	*ret = cache;
+	return LINDUNG_OK;
+}
+
+void
+ld_cache_free(struct ld_cache *cache)
+{
+	free(cache);
+}
+
+size_t
+ld_cache_used_bytes(const struct ld_cache *cache)
+{
+	if (cache == NULL)
+		return 0;
+	return (size_t)(cache->small.data - (const uint8_t *)cache) + cache->small.used +
+	       cache->main.used;
+}
+
+static struct bucket *
+bucket_of(const struct ld_cache *cache, uint64_t hash)
+{
+	return &cache->buckets[(size_t)(((unsigned __int128)hash * cache->bucket_count) >> 64)];
+}
+
+static struct entry *
+entry_at(struct ld_cache *cache, uint32_t ref)
+{
+	return (struct entry *)((uint8_t *)cache + (size_t)ref * UNIT_BYTES);
+}
+
+static uint32_t
+ref_of(const struct ld_cache *cache, const struct entry *entry)
+{
+	return (uint32_t)((size_t)((const uint8_t *)entry - (const uint8_t *)cache) / UNIT_BYTES);
+}
+
+/* The place in the index that leads to a live entry. */
+static unsigned
+place_of(const struct ld_cache *cache, const struct bucket *bucket, const struct entry *entry)
+{
+	uint32_t ref = ref_of(cache, entry);
+	unsigned i = 0;
+
+	while (i < PLACES && bucket->refs[i] != ref)
+		i++;
+	LD_ASSERT(i < PLACES);
+	return i;
+}
+
+static const uint8_t *
+message_of(const struct entry *entry)
+{
+	return (const uint8_t *)&entry->ttl_at[entry->ttl_count];
+}
+
+/* Entries for both kinds of client have neither flag, and so both bits here. */
+static unsigned
+clients(uint8_t flags)
+{
+	return (flags & LD_CACHE_NOT_DO ? 0u : 1u) | (flags & LD_CACHE_DO ? 0u : 2u);
+}
+
+static bool
+is_question(const struct entry *entry, const struct ld_cache_key *key)
+{
+	const uint8_t *question = message_of(entry) + LD_QUESTION_AT;
+	size_t name_len = key->name.len;
+
+	return entry->hash == key->hash && entry->message_len >= LD_QUESTION_AT + name_len + 4 &&
+	       ((entry->flags & LD_CACHE_CD) != 0) == key->checking_disabled &&
+	       memcmp(question, key->name.data, name_len) == 0 &&
+	       ld_get_be16(question + name_len) == key->type &&
+	       ld_get_be16(question + name_len + 2) == key->class_;
+}
+
+bool
+ld_cache_get(struct ld_cache *cache, const struct ld_cache_key *key, struct ld_cache_entry *ret)
+{
+	if (cache == NULL)
+		return false;
+	struct bucket *bucket = bucket_of(cache, key->hash);
+	unsigned wanted = key->dnssec_ok ? 1 : 2;
+
+	for (unsigned i = 0; i < PLACES; i++) {
+		if (bucket->tags[i] != (uint16_t)key->hash || bucket->refs[i] == 0)
+			continue;
+		struct entry *entry = entry_at(cache, bucket->refs[i]);
+		if (!is_question(entry, key) || (clients(entry->flags) & wanted) == 0)
+			continue;
+		if (bucket->hits[i] < HITS_MAX)
+			bucket->hits[i]++;
+		const uint8_t *message = message_of(entry);
+		const uint8_t *targets = message + entry->message_len;
+		*ret = (struct ld_cache_entry){
+			.flags = entry->flags,
+			.ede = entry->ede,
+			.list_generation = entry->list_generation,
+			.stored_ms = entry->stored_ms,
+			.expires_ms = entry->expires_ms,
+			.message = {message, entry->message_len},
+			.additional_at = entry->additional_at,
+			.ttl_at = entry->ttl_at,
+			.ttl_count = entry->ttl_count,
+			.targets = {targets, entry->targets_len},
+			.ede_text = {targets + entry->targets_len, entry->ede_text_len},
+		};
+		cache->last_found = entry;
+		return true;
+	}
+	return false;
+}
+
+void
+ld_cache_judged(struct ld_cache *cache, uint32_t list_generation)
+{
+	if (cache != NULL && cache->last_found != NULL)
+		cache->last_found->list_generation = list_generation;
+}
+
+/* ---- Rings -------------------------------------------------------------------------------- */
+
+/* Octets at the end of the ring that are too few for an entry of this size. */
+static size_t
+gap_before(const struct ring *ring, size_t size)
+{
+	return ring->size - ring->head < size ? ring->size - ring->head : 0;
+}
+
+static bool
+ring_fits(const struct ring *ring, size_t size)
+{
+	return ring->size - ring->used >= size + gap_before(ring, size);
+}
+
+static void
+ring_advance(const struct ring *ring, size_t *at, size_t by)
+{
+	*at += by;
+	if (*at == ring->size)
+		*at = 0;
+}
+
+static struct entry *
+ring_append(struct ring *ring, size_t size)
+{
+	size_t gap = gap_before(ring, size);
+
+	if (gap != 0) {
+		struct entry *skip = (struct entry *)(ring->data + ring->head);
+
+		skip->size = (uint32_t)gap;
+		skip->is_live = false;
+		ring_advance(ring, &ring->head, gap);
+	}
+	struct entry *entry = (struct entry *)(ring->data + ring->head);
+	ring_advance(ring, &ring->head, size);
+	ring->used += gap + size;
+	return entry;
+}
+
+static void
+ring_drop_tail(struct ring *ring)
+{
+	size_t size = ((const struct entry *)(ring->data + ring->tail))->size;
+
+	ring_advance(ring, &ring->tail, size);
+	ring->used -= size;
+}
+
+/* ---- Eviction ----------------------------------------------------------------------------- */
+
+static uint32_t *
+ghost_of(const struct ld_cache *cache, uint64_t hash)
+{
+	return &cache->ghosts[(size_t)(((unsigned __int128)hash * cache->ghost_count) >> 64)];
+}
+
+static void
+forget(struct ld_cache *cache, struct bucket *bucket, unsigned place)
+{
+	entry_at(cache, bucket->refs[place])->is_live = false;
+	bucket->refs[place] = 0;
+}
+
+/* Entry `from`, whose place is known, goes to the head of the main ring, which has room. */
+static void
+move_to_main(struct ld_cache *cache, const struct entry *from, struct bucket *bucket,
+	     unsigned place)
+{
+	struct entry *to = ring_append(&cache->main, from->size);
+
+	memcpy(to, from, from->size);
+	bucket->refs[place] = ref_of(cache, to);
+}
+
+static void
+evict_from_main(struct ld_cache *cache, int64_t now_ms)
+{
+	struct entry *entry = (struct entry *)(cache->main.data + cache->main.tail);
+
+	if (!entry->is_live) {
+		ring_drop_tail(&cache->main);
+		return;
+	}
+	struct bucket *bucket = bucket_of(cache, entry->hash);
+	unsigned place = place_of(cache, bucket, entry);
+	bool again = bucket->hits[place] > 0 && entry->expires_ms > now_ms &&
+		     cache->went_again < AGAIN_MAX;
+
+	if (again) {
+		/* Head and tail may touch: what is copied must not lie where it is copied to. */
+		memcpy(cache->scratch, entry, entry->size);
+		entry = (struct entry *)cache->scratch;
+	}
+	ring_drop_tail(&cache->main);
+	if (again && ring_fits(&cache->main, entry->size)) {
+		bucket->hits[place]--;
+		cache->went_again++;
+		move_to_main(cache, entry, bucket, place);
+		return;
+	}
+	if (again)
+		bucket->refs[place] = 0;
+	else
+		forget(cache, bucket, place);
+	cache->evicted++;
+}
+
+static void
+evict_from_small(struct ld_cache *cache, int64_t now_ms)
+{
+	struct entry *entry = (struct entry *)(cache->small.data + cache->small.tail);
+
+	if (entry->is_live) {
+		struct bucket *bucket = bucket_of(cache, entry->hash);
+		unsigned place = place_of(cache, bucket, entry);
+
+		if (bucket->hits[place] > 0 && entry->expires_ms > now_ms) {
+			while (!ring_fits(&cache->main, entry->size))
+				evict_from_main(cache, now_ms);
+			bucket->hits[place] = 0;
+			move_to_main(cache, entry, bucket, place);
+		} else {
+			*ghost_of(cache, entry->hash) = (uint32_t)entry->hash;
+			forget(cache, bucket, place);
+			cache->evicted++;
+		}
+	}
+	ring_drop_tail(&cache->small);
+}
+
+/* Takes what has the same key out.  Returns whether it was in use, so that what replaces it belongs
+ * to the main ring. */
+static bool
+take_out(struct ld_cache *cache, const struct ld_cache_key *key, uint8_t flags)
+{
+	struct bucket *bucket = bucket_of(cache, key->hash);
+	bool was_in_use = false;
+
+	for (unsigned i = 0; i < PLACES; i++) {
+		if (bucket->refs[i] == 0 || bucket->tags[i] != (uint16_t)key->hash)
+			continue;
+		struct entry *entry = entry_at(cache, bucket->refs[i]);
+		if (!is_question(entry, key) || (clients(entry->flags) & clients(flags)) == 0)
+			continue;
+		was_in_use |= bucket->hits[i] > 0 || (uint8_t *)entry >= cache->main.data;
+		forget(cache, bucket, i);
+	}
+	return was_in_use;
+}
+
+/* A place of the bucket for a new entry: a free one, or that of the entry hit least. */
+static unsigned
+free_place(struct ld_cache *cache, struct bucket *bucket)
+{
+	unsigned least = 0;
+
+	for (unsigned i = 0; i < PLACES; i++) {
+		if (bucket->refs[i] == 0)
+			return i;
+		if (bucket->hits[i] < bucket->hits[least])
+			least = i;
+	}
+	forget(cache, bucket, least);
+	cache->evicted++;
+	return least;
+}
+
+static void
+fill(struct entry *to, size_t size, const struct ld_cache_key *key,
+     const struct ld_cache_entry *from)
+{
+	*to = (struct entry){
+		.size = (uint32_t)size,
+		.is_live = true,
+		.flags = from->flags,
+		.ede_text_len = (uint8_t)from->ede_text.len,
+		.hash = key->hash,
+		.stored_ms = from->stored_ms,
+		.expires_ms = from->expires_ms,
+		.list_generation = from->list_generation,
+		.message_len = (uint16_t)from->message.len,
+		.additional_at = from->additional_at,
+		.ttl_count = from->ttl_count,
+		.targets_len = (uint16_t)from->targets.len,
+		.ede = from->ede,
+	};
+	struct ld_writer w = ld_writer(to->ttl_at, size - sizeof *to);
+	ld_writer_bytes(&w, ld_span(from->ttl_at, from->ttl_count * sizeof *from->ttl_at));
+	ld_writer_bytes(&w, from->message);
+	ld_writer_bytes(&w, from->targets);
+	ld_writer_bytes(&w, from->ede_text);
+	LD_ASSERT(!w.failed);
+}
+
+unsigned
+ld_cache_put(struct ld_cache *cache, const struct ld_cache_key *key,
+	     const struct ld_cache_entry *entry)
+{
+	if (cache == NULL || entry->message.len > LD_CACHE_MESSAGE_MAX_BYTES ||
+	    entry->targets.len > LD_CACHE_TARGETS_MAX_BYTES ||
+	    entry->ede_text.len > LD_EDE_TEXT_MAX_BYTES || entry->ttl_count > LD_COPY_TTLS_MAX)
+		return 0;
+	size_t size = round_up(sizeof(struct entry) + 2u * entry->ttl_count + entry->message.len +
+				       entry->targets.len + entry->ede_text.len,
+			       UNIT_BYTES);
+	uint32_t *ghost = ghost_of(cache, key->hash);
+	bool to_main = take_out(cache, key, entry->flags) || *ghost == (uint32_t)key->hash;
+	struct ring *ring = to_main ? &cache->main : &cache->small;
+
+	cache->evicted = cache->went_again = 0;
+	cache->last_found = NULL;
+	while (!ring_fits(ring, size)) {
+		if (to_main)
+			evict_from_main(cache, entry->stored_ms);
+		else
+			evict_from_small(cache, entry->stored_ms);
+	}
+	struct entry *to = ring_append(ring, size);
+	fill(to, size, key, entry);
+	struct bucket *bucket = bucket_of(cache, key->hash);
+	unsigned place = free_place(cache, bucket);
+	bucket->tags[place] = (uint16_t)key->hash;
+	bucket->refs[place] = ref_of(cache, to);
+	bucket->hits[place] = 0;
+	return cache->evicted;
+}

@@ -1,0 +1,81 @@
+/* The cache of one worker: whole answers, ready to be copied out.
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * One block of memory, taken at the start; nothing is allocated afterwards.  In it:
+ *   index   buckets of a cache line each: eight places with a tag of the hash, how often it was
+ *           hit (0 to 3) and where the entry lies
+ *   ghost   tags of what was lately evicted without a hit
+ *   small   a ring of entries, a tenth of the memory: where new ones begin
+ *   main    a ring with the rest: those asked for again
+ * The order is that of S3-FIFO (Yang et al., SOSP 2023): an entry that nobody asks for again leaves
+ * through the small ring, so that a scan of many names does not wash away what is in use; one that
+ * was hit goes to the main ring, and round it once more for each hit.  Rings need no free list: an
+ * entry is as long as its answer, and eviction is moving the tail.
+ *
+ * Entries live until they are evicted, expired or not: an expired one says how long a failure
+ * lasted.  Not for several threads. */
+#ifndef LD_RESOLVER_CACHE_H
+#define LD_RESOLVER_CACHE_H
+
+#include "wire/build.h"
+
+enum {
+	LD_CACHE_MESSAGE_MAX_BYTES = 4096, /* a longer answer is not cached */
+	LD_CACHE_TARGETS_MAX_BYTES = 2048, /* names to judge: more, and it is not cached */
+	LD_CACHE_BYTES_MIN = 256 * 1024,
+};
+
+struct ld_cache;
+
+/** What an entry is found by.  Name in lower case. */
+struct ld_cache_key {
+	uint64_t hash;
+	struct ld_span name;
+	uint16_t type, class_;
+	bool checking_disabled, dnssec_ok;
+};
+
+enum ld_cache_flag {
+	LD_CACHE_SECURE = 1,  /* validated upstream */
+	LD_CACHE_FAILURE = 2, /* SERVFAIL for a while (RFC 9520) */
+	LD_CACHE_CD = 4,      /* key: checking disabled */
+	LD_CACHE_DO = 8,      /* key: for clients with DO=1 only */
+	LD_CACHE_NOT_DO = 16, /* key: for clients with DO=0 only; neither: for both */
+};
+
+/** One answer.  What it points at is valid until the next ld_cache_put(). */
+struct ld_cache_entry {
+	uint8_t flags;
+	int16_t ede; /* -1: none */
+	/* The caller's: with which list its targets were last found open. */
+	uint32_t list_generation;
+	int64_t stored_ms, expires_ms;
+	struct ld_span message; /* header (flags: RCODE only), question in lower case, no OPT */
+	uint16_t additional_at; /* where its additional section begins */
+	const uint16_t *ttl_at; /* where its TTLs stand, in order */
+	uint16_t ttl_count;
+	struct ld_span targets; /* wire names in lower case, one behind the other */
+	struct ld_span ede_text;
+};
+
+/** A cache that takes `bytes` of memory in all.
+ * Errors: LINDUNG_EINVAL (below LD_CACHE_BYTES_MIN), LINDUNG_ENOMEM. */
+int ld_cache_new(struct ld_cache **ret, size_t bytes);
+void ld_cache_free(struct ld_cache *cache);
+
+/** Find the entry, expired or not.  A NULL cache holds nothing and takes nothing. */
+bool ld_cache_get(struct ld_cache *cache, const struct ld_cache_key *key,
+		  struct ld_cache_entry *ret);
+
+/** Note in the entry that was found last that its targets are open by this list. */
+void ld_cache_judged(struct ld_cache *cache, uint32_t list_generation);
+
+/** Put an entry in; one with the same key is replaced.  Returns how many others were evicted for
+ * it.  An entry past the limits above is not taken. */
+unsigned ld_cache_put(struct ld_cache *cache, const struct ld_cache_key *key,
+		      const struct ld_cache_entry *entry);
+
+/** Bytes in use: index, ghost and the entries. */
+size_t ld_cache_used_bytes(const struct ld_cache *cache);
+
+#endif

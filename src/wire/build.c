@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "wire/build.h"
+
+void
+ld_build_header(struct ld_writer *w, uint16_t id, uint16_t flags)
+{
+	uint8_t *room = ld_writer_room(w, LD_HEADER_BYTES);
+
+	if (room == NULL)
+		return;
+	memset(room, 0, LD_HEADER_BYTES);
+	ld_put_be16(room, id);
+	ld_put_be16(room + 2, flags);
+}
+
+void
+ld_build_question(struct ld_writer *w, const struct ld_name *name, uint16_t type, uint16_t class_)
+{
+	uint8_t *room = ld_writer_room(w, name->len + 4u);
+
+	if (room == NULL)
+		return;
+	memcpy(room, name->wire, name->len);
+	ld_put_be16(room + name->len, type);
+	ld_put_be16(room + name->len + 2, class_);
+	ld_build_count(w, LD_COUNT_QUESTION);
+}
+
+void
+ld_build_count(struct ld_writer *w, unsigned which)
+{
+	uint8_t *at = w->data + 4 + 2 * which;
+
+	if (!w->failed)
+		ld_put_be16(at, (uint16_t)(ld_get_be16(at) + 1));
+}
+
+void
+ld_build_record(struct ld_writer *w, unsigned which, size_t owner_at, uint16_t type, uint32_t ttl,
+		struct ld_span rdata)
+{
+	uint8_t *room = ld_writer_room(w, 12 + rdata.len);
+
+	if (room == NULL)
+		return;
+	ld_put_be16(room, (uint16_t)(LD_POINTER | owner_at));
+	ld_put_be16(room + 2, type);
+	ld_put_be16(room + 4, LD_CLASS_IN);
+	ld_put_be32(room + 6, ttl);
+	ld_put_be16(room + 10, (uint16_t)rdata.len);
+	if (rdata.len != 0)
+		memcpy(room + 12, rdata.data, rdata.len);
+	ld_build_count(w, which);
+}
+
+static size_t
+ede_text_bytes(const struct ld_opt *opt)
+{
+	return opt->ede_text.len < LD_EDE_TEXT_MAX_BYTES ? opt->ede_text.len
+							 : LD_EDE_TEXT_MAX_BYTES;
+}
+
+size_t
+ld_build_opt_bytes(const struct ld_opt *opt)
+{
+	return LD_OPT_BYTES + (opt->ede >= 0 ? 6 + ede_text_bytes(opt) : 0);
+}
+
+void
+ld_build_opt(struct ld_writer *w, const struct ld_opt *opt)
+{
+	size_t size = ld_build_opt_bytes(opt);
+	uint8_t *room = ld_writer_room(w, size);
+
+	if (room == NULL)
+		return;
+	room[0] = 0;
+	ld_put_be16(room + 1, LD_TYPE_OPT);
+	ld_put_be16(room + 3, opt->udp_size);
+	ld_put_be32(room + 5, (uint32_t)opt->rcode_high << 24 | (opt->dnssec_ok ? LD_EDNS_DO : 0));
+	ld_put_be16(room + 9, (uint16_t)(size - LD_OPT_BYTES));
+	if (opt->ede >= 0) {
+		size_t text_bytes = ede_text_bytes(opt);
+
+		ld_put_be16(room + 11, LD_OPTION_EDE);
+		ld_put_be16(room + 13, (uint16_t)(2 + text_bytes));
+		ld_put_be16(room + 15, (uint16_t)opt->ede);
+		if (text_bytes != 0)
+			memcpy(room + 17, opt->ede_text.data, text_bytes);
+	}
+	ld_build_count(w, LD_COUNT_ADDITIONAL);
+}
+
+void
+ld_build_cut(struct ld_writer *w, size_t question_end)
+{
+	uint16_t flags = ld_get_be16(w->data + 2);
+
+	w->len = question_end;
+	w->failed = false;
+	ld_put_be16(w->data + 2, (uint16_t)(flags | LD_FLAG_TC));
+	memset(w->data + 6, 0, 6);
+}

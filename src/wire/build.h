@@ -1,0 +1,96 @@
+/* DNS messages out: header and question, records, OPT, and a response written anew for a client.
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Everything is written into a writer that begins with the message; what does not fit makes it
+ * `failed` and is the caller's to undo (truncation: ld_build_cut). */
+#ifndef LD_WIRE_BUILD_H
+#define LD_WIRE_BUILD_H
+
+#include "wire/message.h"
+
+enum {
+	LD_COUNT_QUESTION = 0,
+	LD_COUNT_ANSWER = 1,
+	LD_COUNT_AUTHORITY = 2,
+	LD_COUNT_ADDITIONAL = 3,
+	/* Offset of the question's name, and the pointer to it. */
+	LD_QUESTION_AT = LD_HEADER_BYTES,
+	LD_POINTER = 0xc000,
+	LD_POINTER_QUESTION = LD_POINTER | LD_QUESTION_AT,
+	/* Text of an EDE is cut to this, so that it fits beside the longest name into 512 octets.
+	 */
+	LD_EDE_TEXT_MAX_BYTES = 120,
+};
+
+/** A header with all counts 0. */
+void ld_build_header(struct ld_writer *w, uint16_t id, uint16_t flags);
+
+/** The question, counted. `w` holds the header. */
+void ld_build_question(struct ld_writer *w, const struct ld_name *name, uint16_t type,
+		       uint16_t class_);
+
+/** Add one to a count of the header. */
+void ld_build_count(struct ld_writer *w, unsigned which);
+
+/** A record of class IN, counted as `which`, its owner a pointer to `owner_at`. */
+void ld_build_record(struct ld_writer *w, unsigned which, size_t owner_at, uint16_t type,
+		     uint32_t ttl, struct ld_span rdata);
+
+/** What the OPT record of an answer says. */
+struct ld_opt {
+	uint16_t udp_size;
+	uint8_t rcode_high; /* upper eight bits of the rcode */
+	bool dnssec_ok;     /* as in the query (RFC 3225) */
+	int ede;            /* -1: none */
+	struct ld_span ede_text;
+};
+
+/** The OPT record, counted.  The text is cut to LD_EDE_TEXT_MAX_BYTES. Leave its size free. */
+void ld_build_opt(struct ld_writer *w, const struct ld_opt *opt);
+
+/** Octets that ld_build_opt() will write. */
+size_t ld_build_opt_bytes(const struct ld_opt *opt);
+
+/** Back to header and question, with TC set: what did not fit. */
+void ld_build_cut(struct ld_writer *w, size_t question_end);
+
+enum {
+	LD_COPY_TTLS_MAX = 256,
+	LD_COPY_NAMES_MAX = 256, /* places in the compression table */
+};
+
+/** How a response is written anew, and what was seen on the way. */
+struct ld_copy {
+	/* In. */
+	const struct ld_name *question; /* written as it stands here */
+	/* The response is about this name, to which an added CNAME leads from `question`; or NULL.
+	 */
+	const struct ld_name *alias;
+	uint32_t alias_ttl;
+	bool dnssec;    /* keep RRSIG, NSEC, NSEC3 that were not asked for */
+	uint32_t age_s; /* taken off each TTL */
+	uint32_t ttl_min_s, ttl_max_s, negative_ttl_max_s;
+	/* Out. */
+	uint32_t ttl_least;   /* of all records */
+	bool is_negative;     /* an SOA in the authority section */
+	bool has_answer;      /* a record of the type asked for in the answer section */
+	bool had_dnssec;      /* records that a client without DO does not get */
+	size_t additional_at; /* where the additional section begins */
+	unsigned ttl_count;   /* past LD_COPY_TTLS_MAX: only counted */
+	uint16_t ttl_at[LD_COPY_TTLS_MAX];
+	/* Inside. */
+	struct ld_copy_name {
+		uint16_t hash, at; /* at 0: free */
+	} names[LD_COPY_NAMES_MAX];
+};
+
+/** Write the response `message` into the empty writer `w`: header (id 0, flags as they are, counts
+ * of what is written), question, and the records of all sections with their names compressed anew;
+ * never OPT, TSIG or SIG(0), which are between two neighbours only.  An additional section that
+ * does not fit is left out as a whole (RFC 2181 section 9: that is no truncation).
+ *
+ * In a negative answer the SOA's TTL becomes what RFC 2308 section 5 says.
+ * Errors: LINDUNG_EMALFORMED (a record, or a name in it, cannot be read), LINDUNG_ESPACE. */
+int ld_copy_response(struct ld_copy *copy, struct ld_span message, struct ld_writer *w);
+
+#endif

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "wire/build.h"
+
+enum {
+	POINTER_REACH = 0x4000,
+	PROBES_MAX = 8,
+};
+
+static uint8_t
+lower(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
+}
+
+/* The name `wanted` (uncompressed, from its octet `from` on) stands at `at` of what was written. */
+static bool
+stands_at(const struct ld_writer *w, size_t at, const struct ld_name *wanted, size_t from)
+{
+	while (from < wanted->len) {
+		uint8_t len = w->data[at];
+
+		if (len >= 0xc0) {
+			at = ld_get_be16(w->data + at) & 0x3fff;
+			continue;
+		}
+		for (size_t i = 0; i <= len; i++) {
+			if (lower(w->data[at + i]) != lower(wanted->wire[from + i]))
+				return false;
+		}
+		from += len + 1u;
+		at += len + 1u;
+	}
+	return true;
+}
+
+/* Hash of the name from each label on, from the last label forwards, so that it takes one pass. */
+static void
+hash_suffixes(const struct ld_name *name, uint8_t *starts, uint16_t *hashes)
+{
+	uint64_t hash = 0;
+	size_t at = 0;
+
+	for (unsigned i = 0; i < name->labels; i++) {
+		starts[i] = (uint8_t)at;
+		at += name->wire[at] + 1u;
+	}
+	for (unsigned i = name->labels; i-- > 0;) {
+		const uint8_t *label = name->wire + starts[i];
+
+		for (size_t j = 0; j <= label[0]; j++)
+			hash = (hash ^ lower(label[j])) * 0x9e3779b97f4a7c15u;
+		hashes[i] = (uint16_t)(hash >> 48);
+	}
+}
+
+/* Where the name from `from` on was written before, or 0.  If it was not, remember that it is about
+ * to be written here.  `begun_at`: where this name began; what is behind is not whole yet. */
+static size_t
+find_or_remember(struct ld_copy *copy, const struct ld_writer *w, const struct ld_name *name,
+		 size_t from, uint16_t hash, size_t begun_at)
+{
+	for (unsigned probe = 0; probe < PROBES_MAX; probe++) {
+		struct ld_copy_name *place = &copy->names[(hash + probe) % LD_COPY_NAMES_MAX];
+
+		if (place->at == 0) {
+			if (w->len < POINTER_REACH)
+				*place = (struct ld_copy_name){hash, (uint16_t)w->len};
+			return 0;
+		}
+		if (place->hash == hash && place->at < begun_at &&
+		    stands_at(w, place->at, name, from))
+			return place->at;
+	}
+	return 0;
+}
+
+static void
+write_name(struct ld_copy *copy, struct ld_writer *w, const struct ld_name *name, bool compress)
+{
+	uint8_t starts[LD_NAME_LABELS_MAX];
+	uint16_t hashes[LD_NAME_LABELS_MAX];
+	size_t begun_at = w->len;
+
+	if (!compress) {
+		ld_writer_bytes(w, ld_span(name->wire, name->len));
+		return;
+	}
+	hash_suffixes(name, starts, hashes);
+	for (unsigned i = 0; i < name->labels && !w->failed; i++) {
+		const uint8_t *label = name->wire + starts[i];
+		size_t before = find_or_remember(copy, w, name, starts[i], hashes[i], begun_at);
+
+		if (before != 0) {
+			ld_writer_be16(w, (uint16_t)(LD_POINTER | before));
+			return;
+		}
+		ld_writer_bytes(w, ld_span(label, label[0] + 1u));
+	}
+	ld_writer_u8(w, 0);
+}
+
+/* Write rdata as its type's layout says; false if it is malformed. */
+static bool
+write_rdata(struct ld_copy *copy, struct ld_writer *w, struct ld_span message,
+	    const struct ld_record *record)
+{
+	struct ld_reader r = {
+		.data = ld_span_first(message, record->rdata_at + record->rdata.len),
+		.at = record->rdata_at,
+	};
+	struct ld_name name;
+
+	for (const char *step = ld_type_rdata(record->type); *step != '\0'; step++) {
+		size_t octets = 0;
+
+		switch (*step) {
+		case 'N':
+		case 'n':
+		case 'u':
+			if (*step == 'u' ? !ld_message_name_plain(&r, &name)
+					 : !ld_message_name(&r, &name))
+				return false;
+			write_name(copy, w, &name, *step == 'N');
+			continue;
+		case 's':
+			octets = ld_reader_left(&r) > 0 ? 1u + r.data.data[r.at] : 1;
+			break;
+		case '*':
+			octets = ld_reader_left(&r);
+			break;
+		default:
+			octets = (size_t)(*step - '0');
+			for (; step[1] >= '0' && step[1] <= '9'; step++)
+				octets = octets * 10 + (size_t)(step[1] - '0');
+		}
+		ld_writer_bytes(w, ld_reader_take(&r, octets));
+	}
+	return !r.failed && ld_reader_left(&r) == 0;
+}
+
+/* The TTL to tell: that of the record, less its age, within the limits.  An SOA in the authority
+ * section says how long a negative answer holds (RFC 2308 section 5). */
+static uint32_t
+told_ttl(struct ld_copy *copy, const struct ld_record *record)
+{
+	uint32_t ttl = record->ttl, max = copy->ttl_max_s;
+
+	if (record->type == LD_TYPE_SOA && record->section == LD_SECTION_AUTHORITY) {
+		copy->is_negative = true;
+		max = copy->negative_ttl_max_s;
+		/* Shorter ones are malformed, which write_rdata() finds. */
+		if (record->rdata.len >= 4) {
+			uint32_t minimum = ld_get_be32(record->rdata.data + record->rdata.len - 4);
+			ttl = minimum < ttl ? minimum : ttl;
+		}
+	}
+	ttl = ttl < copy->ttl_min_s ? copy->ttl_min_s : ttl;
+	ttl = ttl > max ? max : ttl;
+	return ttl > copy->age_s ? ttl - copy->age_s : 0;
+}
+
+static void
+write_ttl(struct ld_copy *copy, struct ld_writer *w, uint32_t ttl)
+{
+	if (copy->ttl_count < LD_COPY_TTLS_MAX)
+		copy->ttl_at[copy->ttl_count] = (uint16_t)w->len;
+	copy->ttl_count++;
+	if (ttl < copy->ttl_least)
+		copy->ttl_least = ttl;
+	ld_writer_be32(w, ttl);
+}
+
+static bool
+write_record(struct ld_copy *copy, struct ld_writer *w, struct ld_span message,
+	     const struct ld_record *record)
+{
+	write_name(copy, w, &record->owner, true);
+	ld_writer_be16(w, record->type);
+	ld_writer_be16(w, record->class_);
+	write_ttl(copy, w, told_ttl(copy, record));
+	size_t len_at = w->len;
+	ld_writer_be16(w, 0);
+	if (!write_rdata(copy, w, message, record))
+		return false;
+	if (!w->failed)
+		ld_put_be16(w->data + len_at, (uint16_t)(w->len - len_at - 2));
+	ld_build_count(w, LD_COUNT_ANSWER + record->section);
+	return true;
+}
+
+/* Records that are between two neighbours, and those for validators only. */
+static bool
+is_left_out(struct ld_copy *copy, const struct ld_walk *walk, const struct ld_record *record)
+{
+	switch (record->type) {
+	case LD_TYPE_OPT:
+	case LD_TYPE_TSIG:
+		return true;
+	case LD_TYPE_SIG:
+		return record->section == LD_SECTION_ADDITIONAL;
+	case LD_TYPE_RRSIG:
+	case LD_TYPE_NSEC:
+	case LD_TYPE_NSEC3:
+		if (record->section == LD_SECTION_ANSWER && record->type == walk->type)
+			return false;
+		copy->had_dnssec = true;
+		return !copy->dnssec;
+	default:
+		return false;
+	}
+}
+
+static void
+write_beginning(struct ld_copy *copy, const struct ld_walk *walk, struct ld_writer *w)
+{
+	ld_build_header(w, 0, walk->header.flags);
+	write_name(copy, w, copy->question, true);
+	ld_writer_be16(w, walk->type);
+	ld_writer_be16(w, walk->class_);
+	ld_build_count(w, LD_COUNT_QUESTION);
+	if (copy->alias == NULL)
+		return;
+	ld_writer_be16(w, LD_POINTER_QUESTION);
+	ld_writer_be16(w, LD_TYPE_CNAME);
+	ld_writer_be16(w, LD_CLASS_IN);
+	write_ttl(copy, w, copy->alias_ttl);
+	size_t len_at = w->len;
+	ld_writer_be16(w, 0);
+	write_name(copy, w, copy->alias, true);
+	if (!w->failed)
+		ld_put_be16(w->data + len_at, (uint16_t)(w->len - len_at - 2));
+	ld_build_count(w, LD_COUNT_ANSWER);
+}
+
+int
+ld_copy_response(struct ld_copy *copy, struct ld_span message, struct ld_writer *w)
+{
+	struct ld_walk walk;
+	struct ld_record record;
+	unsigned ttls_before_additional = 0;
+
+	copy->ttl_least = UINT32_MAX;
+	copy->is_negative = copy->has_answer = copy->had_dnssec = false;
+	copy->ttl_count = 0;
+	memset(copy->names, 0, sizeof copy->names);
+	if (!ld_walk_begin(&walk, message))
+		return LINDUNG_EMALFORMED;
+	write_beginning(copy, &walk, w);
+	copy->additional_at = 0;
+	while (ld_walk_next(&walk, &record)) {
+		if (record.section == LD_SECTION_ADDITIONAL && copy->additional_at == 0) {
+			if (w->failed)
+				return LINDUNG_ESPACE;
+			copy->additional_at = w->len;
+			ttls_before_additional = copy->ttl_count;
+		}
+		if (record.section == LD_SECTION_ANSWER && record.type == walk.type)
+			copy->has_answer = true;
+		if (!is_left_out(copy, &walk, &record) && !write_record(copy, w, message, &record))
+			return LINDUNG_EMALFORMED;
+	}
+	if (walk.reader.failed)
+		return LINDUNG_EMALFORMED;
+	if (copy->additional_at == 0)
+		copy->additional_at = w->len;
+	else if (w->failed) {
+		w->failed = false;
+		w->len = copy->additional_at;
+		copy->ttl_count = ttls_before_additional;
+		ld_put_be16(w->data + 4 + 2 * LD_COUNT_ADDITIONAL, 0);
+	}
+	return w->failed ? LINDUNG_ESPACE : LINDUNG_OK;
+}
