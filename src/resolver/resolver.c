@@ -1,28 +1,88 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "resolver/resolver.h"
 
-#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/random.h>
 
-struct ld_resolver {
-	struct ld_resolver_config config;
-};
+#include "base/hash.h"
+#include "resolver/worker.h"
 
-struct ld_worker {
-	const struct ld_resolver *resolver;
-	const struct lindung *list;
-	_Atomic uint64_t counters[LD_COUNTER_COUNT];
-};
+/* ---- The resolver: what its workers share ------------------------------------------------- */
+
+static int
+check_config(const struct ld_resolver_config *config, struct ld_report *report)
+{
+	if (config->udp_payload_bytes < LD_UDP_MIN_BYTES)
+		return ld_fail(report, LINDUNG_ECONFIG,
+			       "the UDP payload size is %u: give at least %d bytes",
+			       config->udp_payload_bytes, LD_UDP_MIN_BYTES);
+	if (config->cache_bytes != 0 && config->cache_bytes < LD_CACHE_BYTES_MIN)
+		return ld_fail(report, LINDUNG_ECONFIG,
+			       "the cache has %zu bytes: give 0 for none, or at least %d",
+			       config->cache_bytes, LD_CACHE_BYTES_MIN);
+	if (config->block_mode == LD_BLOCK_ADDRESS && !config->has_address4 &&
+	    !config->has_address6)
+		return ld_fail(report, LINDUNG_ECONFIG,
+			       "closed names are to be answered with an address: give one");
+	return LINDUNG_OK;
+}
+
+/* mname, rname, serial, refresh, retry, expire, and how long "no" holds. */
+static void
+make_soa(struct ld_resolver *resolver)
+{
+	struct ld_writer w = ld_writer(resolver->soa, sizeof resolver->soa);
+
+	ld_writer_bytes(&w, LD_SPAN("\7lindung\7invalid\0\6nobody\7invalid\0"));
+	ld_writer_be32(&w, 1);
+	ld_writer_be32(&w, 3600);
+	ld_writer_be32(&w, 1200);
+	ld_writer_be32(&w, 604800);
+	ld_writer_be32(&w, resolver->config.block_ttl_s);
+	LD_ASSERT(!w.failed);
+	resolver->soa_len = w.len;
+}
+
+static int
+copy_categories(struct ld_resolver *resolver, const struct ld_resolver_config *config)
+{
+	if (config->categories == NULL)
+		return LINDUNG_OK;
+	/* One more, so that an empty list is not a failed allocation. */
+	resolver->categories = calloc(config->category_count + 1u, sizeof *resolver->categories);
+	if (resolver->categories == NULL)
+		return LINDUNG_ENOMEM;
+	for (unsigned i = 0; i < config->category_count; i++) {
+		resolver->categories[i] = strdup(config->categories[i]);
+		if (resolver->categories[i] == NULL)
+			return LINDUNG_ENOMEM;
+	}
+	return LINDUNG_OK;
+}
 
 int
 ld_resolver_new(struct ld_resolver **ret, const struct ld_resolver_config *config,
 		struct ld_report *report)
 {
-	struct ld_resolver *resolver = calloc(1, sizeof *resolver);
+	int error = check_config(config, report);
+	struct ld_resolver *resolver;
 
+	if (error != LINDUNG_OK)
+		return error;
+	resolver = calloc(1, sizeof *resolver);
 	if (resolver == NULL)
 		return ld_fail(report, LINDUNG_ENOMEM, "no memory for the resolver");
 	resolver->config = *config;
+	error = copy_categories(resolver, config);
+	if (error == LINDUNG_OK)
+		error = ld_local_init(resolver);
+	if (error != LINDUNG_OK) {
+		ld_resolver_free(resolver);
+		return ld_fail(report, error, "no memory for the resolver");
+	}
+	resolver->config.categories = NULL;
+	make_soa(resolver);
 	*ret = resolver;
 	return LINDUNG_OK;
 }
@@ -30,17 +90,34 @@ ld_resolver_new(struct ld_resolver **ret, const struct ld_resolver_config *confi
 void
 ld_resolver_free(struct ld_resolver *resolver)
 {
+	if (resolver == NULL)
+		return;
+	for (unsigned i = 0; resolver->categories != NULL && resolver->categories[i] != NULL; i++)
+		free(resolver->categories[i]);
+	free(resolver->categories);
 	free(resolver);
 }
+
+/* ---- A worker ----------------------------------------------------------------------------- */
 
 int
 ld_worker_new(struct ld_worker **ret, const struct ld_resolver *resolver)
 {
 	struct ld_worker *worker = calloc(1, sizeof *worker);
+	int error = LINDUNG_OK;
 
 	if (worker == NULL)
 		return LINDUNG_ENOMEM;
 	worker->resolver = resolver;
+	if (getrandom(&worker->secret, sizeof worker->secret, 0) != sizeof worker->secret)
+		error = LINDUNG_EIO;
+	else if (resolver->config.cache_bytes != 0)
+		error = ld_cache_new(&worker->cache, resolver->config.cache_bytes);
+	if (error != LINDUNG_OK) {
+		ld_worker_free(worker);
+		return error;
+	}
+	worker->cache_bytes = ld_cache_used_bytes(worker->cache);
 	*ret = worker;
 	return LINDUNG_OK;
 }
@@ -48,59 +125,36 @@ ld_worker_new(struct ld_worker **ret, const struct ld_resolver *resolver)
 void
 ld_worker_free(struct ld_worker *worker)
 {
+	if (worker == NULL)
+		return;
+	ld_cache_free(worker->cache);
 	free(worker);
 }
 
 void
 ld_worker_set_list(struct ld_worker *worker, const struct lindung *list)
 {
+	char *const *categories = worker->resolver->categories;
+
 	worker->list = list;
-}
+	worker->list_generation++;
+	worker->active = categories == NULL ? LINDUNG_ALL : 0;
+	if (list == NULL)
+		return;
+	for (unsigned i = 0; categories != NULL && categories[i] != NULL; i++) {
+		int number = lindung_category_find(list, categories[i], strlen(categories[i]));
 
-uint64_t
-ld_ask_hash(const struct ld_ask *ask)
-{
-	return ask->type;
-}
+		if (number >= 0)
+			worker->active |= UINT64_C(1) << number;
+	}
+	for (unsigned i = 0; i < LINDUNG_CATEGORY_MAX; i++) {
+		struct lindung_text key = lindung_category_key(list, i);
+		int len = snprintf(worker->reasons[i].text, sizeof worker->reasons[i].text,
+				   "Blocked: %.*s", key.len < 32 ? (int)key.len : 32,
+				   key.data != NULL ? key.data : "");
 
-bool
-ld_ask_same(const struct ld_ask *a, const struct ld_ask *b)
-{
-	return a == b;
-}
-
-enum ld_step
-ld_worker_query(struct ld_worker *worker, enum ld_transport transport, int64_t now_ms,
-		struct ld_span query, struct ld_writer *answer, struct ld_ask *ret_ask)
-{
-	(void)now_ms;
-	(void)answer;
-	(void)ret_ask;
-	(void)query;
-	ld_worker_count(worker, transport == LD_TRANSPORT_UDP ? LD_COUNTER_QUERIES_UDP
-							      : LD_COUNTER_QUERIES_TCP);
-	return LD_STEP_DROP;
-}
-
-void
-ld_worker_learn(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *ask,
-		const struct ld_upstream_result *result)
-{
-	(void)worker;
-	(void)now_ms;
-	(void)ask;
-	(void)result;
-}
-
-void
-ld_worker_finish(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *ask,
-		 const struct ld_upstream_result *result, struct ld_writer *answer)
-{
-	(void)worker;
-	(void)now_ms;
-	(void)ask;
-	(void)result;
-	(void)answer;
+		worker->reasons[i].len = (uint8_t)len;
+	}
 }
 
 void
@@ -121,6 +175,166 @@ ld_worker_counter(const struct ld_worker *worker, enum ld_counter counter)
 size_t
 ld_worker_cache_bytes(const struct ld_worker *worker)
 {
-	(void)worker;
-	return 0;
+	return atomic_load_explicit(&worker->cache_bytes, memory_order_relaxed);
+}
+
+/* ---- Questions ---------------------------------------------------------------------------- */
+
+uint64_t
+ld_ask_hash(const struct ld_ask *ask)
+{
+	return ask->hash;
+}
+
+bool
+ld_ask_same(const struct ld_ask *a, const struct ld_ask *b)
+{
+	return a->hash == b->hash && a->type == b->type && a->class_ == b->class_ &&
+	       ((a->flags ^ b->flags) & LD_FLAG_CD) == 0 && ld_name_equal(&a->name, &b->name);
+}
+
+static uint64_t
+question_hash(const struct ld_worker *worker, const struct ld_ask *ask, const struct ld_name *lower)
+{
+	uint64_t rest =
+		(uint64_t)ask->type << 32 | (uint64_t)ask->class_ << 16 | (ask->flags & LD_FLAG_CD);
+
+	return ld_hash_bytes(ld_span(lower->wire, lower->len), worker->secret ^ rest);
+}
+
+/* What the client told, to answer by. */
+static void
+take_client(struct ld_ask *ask, enum ld_transport transport, const struct ld_query *query)
+{
+	ask->hash = 0;
+	ask->rewritten.len = 0;
+	ask->name.len = ask->name.labels = 0;
+	ask->type = ask->class_ = 0;
+	if (query->has_question) {
+		ask->name.len = query->name.len;
+		ask->name.labels = query->name.labels;
+		memcpy(ask->name.wire, query->name.wire, query->name.len);
+		ask->type = query->type;
+		ask->class_ = query->class_;
+	}
+	ask->id = query->id;
+	ask->flags = query->flags;
+	ask->udp_size = query->udp_size;
+	ask->edns = query->edns;
+	ask->dnssec_ok = query->dnssec_ok;
+	ask->transport = (uint8_t)transport;
+}
+
+static enum ld_step
+answer_fault(struct ld_worker *worker, enum ld_fault fault, const struct ld_ask *ask,
+	     struct ld_writer *answer)
+{
+	static const uint8_t rcodes[] = {
+		[LD_FAULT_FORMERR] = LD_RCODE_FORMERR,
+		[LD_FAULT_NOTIMP] = LD_RCODE_NOTIMP,
+		[LD_FAULT_BADVERS] = LD_RCODE_BADVERS,
+	};
+
+	if (fault == LD_FAULT_DROP) {
+		ld_worker_count(worker, LD_COUNTER_DROPPED);
+		return LD_STEP_DROP;
+	}
+	ld_answer_empty(worker, ask, rcodes[fault], -1, (struct ld_span){NULL, 0}, answer);
+	ld_worker_count(worker, LD_COUNTER_FORMERR);
+	return LD_STEP_ANSWER;
+}
+
+/* Questions that no resolver for the public answers: other classes, zone transfers, and types that
+ * are no data. */
+static bool
+is_refused(const struct ld_ask *ask)
+{
+	if (ask->class_ != LD_CLASS_IN)
+		return true;
+	switch (ask->type) {
+	case 0:
+	case LD_TYPE_OPT:
+	case LD_TYPE_TKEY:
+	case LD_TYPE_TSIG:
+	case LD_TYPE_IXFR:
+	case LD_TYPE_AXFR:
+	case LD_TYPE_MAILB:
+	case LD_TYPE_MAILA:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static enum ld_step
+refuse(struct ld_worker *worker, const struct ld_ask *ask, int ede, struct ld_writer *answer)
+{
+	ld_answer_empty(worker, ask, LD_RCODE_REFUSED, ede, (struct ld_span){NULL, 0}, answer);
+	ld_worker_count(worker, LD_COUNTER_REFUSED);
+	return LD_STEP_ANSWER;
+}
+
+static enum ld_step
+fail(struct ld_worker *worker, const struct ld_ask *ask, int ede, struct ld_span text,
+     struct ld_writer *answer)
+{
+	ld_answer_empty(worker, ask, LD_RCODE_SERVFAIL, ede, text, answer);
+	ld_worker_count(worker, LD_COUNTER_FAILED);
+	return LD_STEP_ANSWER;
+}
+
+/* A name that no list closes. */
+static enum ld_step
+find_answer(struct ld_worker *worker, int64_t now_ms, struct ld_ask *ask, struct ld_name *lower,
+	    const struct lindung_answer *verdict, struct ld_writer *answer)
+{
+	if (ask->type == LD_TYPE_ANY) {
+		ld_local_answer_any(worker, ask, answer);
+		ld_worker_count(worker, LD_COUNTER_LOCAL);
+		return LD_STEP_ANSWER;
+	}
+	if (verdict->verdict == LINDUNG_REWRITE) {
+		if (ld_rewrite_answer(worker, ask, verdict, answer))
+			return LD_STEP_ANSWER;
+		ld_lower_name(lower, &ask->name);
+	}
+	/* Not even from the cache: it would tell what others asked for. */
+	if ((ask->flags & LD_FLAG_RD) == 0)
+		return refuse(worker, ask, LD_EDE_NOT_AUTHORITATIVE, answer);
+	ask->hash = question_hash(worker, ask, lower);
+	return ld_reply_from_cache(worker, now_ms, ask, lower, verdict, answer) ? LD_STEP_ANSWER
+										: LD_STEP_ASK;
+}
+
+enum ld_step
+ld_worker_query(struct ld_worker *worker, enum ld_transport transport, int64_t now_ms,
+		struct ld_span query, struct ld_writer *answer, struct ld_ask *ret_ask)
+{
+	enum ld_fault fault = ld_query_parse(&worker->query, query);
+	struct ld_name lower;
+	struct ld_local local;
+	struct lindung_answer verdict;
+
+	ld_worker_count(worker, transport == LD_TRANSPORT_UDP ? LD_COUNTER_QUERIES_UDP
+							      : LD_COUNTER_QUERIES_TCP);
+	take_client(ret_ask, transport, &worker->query);
+	if (fault != LD_FAULT_NONE)
+		return answer_fault(worker, fault, ret_ask, answer);
+	if (is_refused(ret_ask))
+		return refuse(worker, ret_ask, -1, answer);
+	ld_lower_name(&lower, &ret_ask->name);
+	if (ld_local_find(worker->resolver, &lower, &local)) {
+		ld_local_answer(worker, &local, ret_ask, answer);
+		ld_worker_count(worker, LD_COUNTER_LOCAL);
+		return LD_STEP_ANSWER;
+	}
+	if (worker->list == NULL)
+		return fail(worker, ret_ask, LD_EDE_NOT_READY, LD_NOT_READY_TEXT, answer);
+	if (!ld_judge_name(worker, &lower, &verdict))
+		return fail(worker, ret_ask, LD_EDE_OTHER, LD_UNREADABLE_TEXT, answer);
+	if (verdict.verdict == LINDUNG_BLOCK) {
+		ld_block_answer(worker, ret_ask, &verdict, &lower, false, answer);
+		return LD_STEP_ANSWER;
+	}
+	return find_answer(worker, now_ms, ret_ask, &lower, &verdict, answer);
 }

@@ -1,0 +1,174 @@
+/* What the files of this folder share: the resolver and the worker from inside.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LD_RESOLVER_WORKER_H
+#define LD_RESOLVER_WORKER_H
+
+#include <stdatomic.h>
+
+#include "resolver/cache.h"
+#include "resolver/resolver.h"
+#include "upstream/upstream.h"
+#include "wire/build.h"
+
+enum {
+	LD_LOCAL_COUNT = 27,
+	LD_SOA_MAX_BYTES = 64,
+	/* "Blocked: " and the key of a category. */
+	LD_REASON_MAX_BYTES = 72,
+};
+
+enum ld_local_kind {
+	LD_LOCAL_ZONE,     /* an empty zone: it exists, what is below it does not */
+	LD_LOCAL_NODATA,   /* it and what is below it exist and have nothing */
+	LD_LOCAL_NXDOMAIN, /* it and what is below it do not exist */
+	LD_LOCAL_LOOPBACK, /* it and what is below it are this machine */
+};
+
+/** What a name is that is answered here and never asked upstream (RFC 6761 and others). */
+struct ld_local {
+	enum ld_local_kind kind;
+	uint8_t apex_at; /* where in the name the special name begins */
+};
+
+struct ld_resolver {
+	struct ld_resolver_config config; /* its categories are our own copy */
+	char **categories;
+	struct ld_name locals[LD_LOCAL_COUNT];
+	/* Rdata of the SOA in answers that a list closes. */
+	uint8_t soa[LD_SOA_MAX_BYTES];
+	size_t soa_len;
+};
+
+struct ld_worker {
+	const struct ld_resolver *resolver;
+	const struct lindung *list;
+	uint64_t active; /* the categories that count */
+	/* Counts lists set: an entry of the cache remembers with which one it was judged. */
+	uint32_t list_generation;
+	struct ld_cache *cache;
+	uint64_t secret; /* keys the hash of questions */
+	_Atomic size_t cache_bytes;
+	_Atomic uint64_t counters[LD_COUNTER_COUNT];
+	/* "Blocked: gambling", by number of the category; made when the list is set. */
+	struct {
+		uint8_t len;
+		char text[LD_REASON_MAX_BYTES];
+	} reasons[LINDUNG_CATEGORY_MAX];
+	/* Scratch of one call. */
+	struct ld_query query;
+	struct ld_copy copy;
+	uint8_t message[LD_CACHE_MESSAGE_MAX_BYTES];
+	uint8_t targets[LD_CACHE_TARGETS_MAX_BYTES];
+};
+
+/* ---- answer.c: the frame that every answer stands in -------------------------------------- */
+
+/** An answer being written. */
+struct ld_answer {
+	const struct ld_ask *ask;
+	struct ld_writer *w;
+	size_t size; /* of the whole buffer */
+	size_t question_end;
+	struct ld_opt opt;
+};
+
+/** What every answer begins with.  `ede`: -1 for none; its text stays valid until the end. */
+struct ld_answer_start {
+	uint16_t rcode; /* up to 12 bits */
+	bool secure;    /* AD, if the client asked for it */
+	int ede;
+	struct ld_span ede_text;
+};
+
+/** Name that the client asked for. */
+const struct ld_name *ld_ask_client_name(const struct ld_ask *ask);
+
+/** The header's flags for an answer to this client. */
+uint16_t ld_answer_flags(const struct ld_ask *ask, const struct ld_answer_start *start);
+
+/** Set the limits of size, leaving room for OPT; nothing is written. */
+void ld_answer_frame(struct ld_answer *answer, const struct ld_worker *worker,
+		     const struct ld_ask *ask, const struct ld_answer_start *start,
+		     struct ld_writer *w);
+/** Frame, header and question. */
+void ld_answer_begin(struct ld_answer *answer, const struct ld_worker *worker,
+		     const struct ld_ask *ask, const struct ld_answer_start *start,
+		     struct ld_writer *w);
+/** Cut it if it did not fit, and close it with OPT. */
+void ld_answer_end(struct ld_answer *answer, struct ld_worker *worker);
+
+/** Why nothing can be judged. */
+#define LD_NOT_READY_TEXT LD_SPAN("The list is not loaded")
+#define LD_UNREADABLE_TEXT LD_SPAN("The list cannot be read")
+
+/** A whole answer without records. */
+void ld_answer_empty(struct ld_worker *worker, const struct ld_ask *ask, unsigned rcode, int ede,
+		     struct ld_span ede_text, struct ld_writer *w);
+
+/* ---- local.c: names answered here --------------------------------------------------------- */
+
+int ld_local_init(struct ld_resolver *resolver);
+/** Whether the name is a special one or lies below it. */
+bool ld_local_find(const struct ld_resolver *resolver, const struct ld_name *lower,
+		   struct ld_local *ret);
+void ld_local_answer(struct ld_worker *worker, const struct ld_local *local,
+		     const struct ld_ask *ask, struct ld_writer *w);
+/** The minimal answer to ANY (RFC 8482). */
+void ld_local_answer_any(struct ld_worker *worker, const struct ld_ask *ask, struct ld_writer *w);
+
+/* ---- judge.c: what a list says, and answers for what it closes ---------------------------- */
+
+/** Copy in lower case. */
+void ld_lower_name(struct ld_name *ret, const struct ld_name *name);
+
+/** Judge a name in lower case.  False if the list could not be asked: answer SERVFAIL. */
+bool ld_judge_name(const struct ld_worker *worker, const struct ld_name *lower,
+		   struct lindung_answer *ret);
+
+/** Where the answer leads to: the next name that must be judged.  A walk over the answer section of
+ * a response; see ld_targets_next(). */
+struct ld_targets {
+	struct ld_span message;
+	struct ld_walk walk;
+};
+
+bool ld_targets_begin(struct ld_targets *targets, struct ld_span message);
+/** The next target, in lower case: of CNAME, of DNAME (put in place of its owner at the end of the
+ * name asked for), of SVCB and HTTPS.  False at the end, or where the message is malformed. */
+bool ld_targets_next(struct ld_targets *targets, struct ld_name *ret);
+
+/** Categories in which targets of a name are judged: none for a protected name, not those that it
+ * was explicitly allowed in. */
+uint64_t ld_judge_targets_active(const struct ld_worker *worker,
+				 const struct lindung_answer *verdict);
+
+/** True, with its verdict, if one of the targets is closed.  The second takes them one behind the
+ * other in wire form and lower case. */
+bool ld_judge_message(const struct ld_worker *worker, uint64_t active, struct ld_span message,
+		      struct ld_name *ret_name, struct lindung_answer *ret);
+bool ld_judge_targets(const struct ld_worker *worker, uint64_t active, struct ld_span targets,
+		      struct ld_name *ret_name, struct lindung_answer *ret);
+
+/** The answer for a closed name.  `lower`: the name that is closed, which is the question's, or a
+ * target's (`is_target`). */
+void ld_block_answer(struct ld_worker *worker, const struct ld_ask *ask,
+		     const struct lindung_answer *verdict, const struct ld_name *lower,
+		     bool is_target, struct ld_writer *w);
+
+/** Text of the EDE that goes with a rewritten answer. */
+#define LD_REWRITTEN_TEXT LD_SPAN("Rewritten by a list")
+
+/** A verdict "rewrite" that is answered at once: true.  False: `ask` now asks for the target. */
+bool ld_rewrite_answer(struct ld_worker *worker, struct ld_ask *ask,
+		       const struct lindung_answer *verdict, struct ld_writer *w);
+
+/* ---- reply.c: answers from the cache and from upstream ------------------------------------ */
+
+struct ld_cache_key ld_ask_key(const struct ld_ask *ask, const struct ld_name *lower);
+
+/** Answer from the cache if it can be; `lower`: ask->name; `verdict`: of the client's name. */
+bool ld_reply_from_cache(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *ask,
+			 const struct ld_name *lower, const struct lindung_answer *verdict,
+			 struct ld_writer *w);
+
+#endif
