@@ -6,7 +6,8 @@
 
 static const struct ld_format_reader *const readers[] = {
 	&ld_reader_lindung, &ld_reader_hosts, &ld_reader_domains, &ld_reader_wildcard,
-	&ld_reader_squid,   &ld_reader_urls,  &ld_reader_adblock,
+	&ld_reader_squid,   &ld_reader_urls,  &ld_reader_adblock, &ld_reader_dnsmasq,
+	&ld_reader_unbound, &ld_reader_rpz,   &ld_reader_csv,
 };
 
 int
@@ -108,6 +109,21 @@ ld_parser_reject(struct ld_list_parser *p, enum ld_reject reason, struct ld_span
 	return p->sink->reject(p->sink->ctx, reason, p->line_number, text);
 }
 
+bool
+ld_seen_add(struct ld_seen *seen, struct ld_span name)
+{
+	for (size_t i = 0; i < seen->count; i++) {
+		const struct ld_span *other = &seen->names[i];
+
+		if (other->len == name.len &&
+		    strncasecmp((const char *)other->data, (const char *)name.data, name.len) == 0)
+			return true;
+	}
+	if (seen->count < LD_SEEN_MAX)
+		seen->names[seen->count++] = name;
+	return false;
+}
+
 struct ld_span
 ld_word_next(struct ld_span *rest)
 {
@@ -118,6 +134,16 @@ ld_word_next(struct ld_span *rest)
 		len++;
 	*rest = ld_span_from(s, len);
 	return ld_span_first(s, len);
+}
+
+struct ld_span
+ld_field_next(struct ld_span *rest, uint8_t separator)
+{
+	size_t end = ld_span_find(*rest, separator);
+	struct ld_span field = ld_span_first(*rest, end);
+
+	*rest = ld_span_from(*rest, end + 1);
+	return field;
 }
 
 bool

@@ -18,6 +18,8 @@
 enum {
 	/* Bytes shown of a line that is too long to be shown whole. */
 	LD_SHOWN_MAX_BYTES = 200,
+	/* Names of a line that are looked at for repeats. */
+	LD_SEEN_MAX = 64,
 };
 
 struct ld_format_reader {
@@ -76,8 +78,34 @@ int ld_parser_site(struct ld_list_parser *p, struct ld_span text, const struct l
  * that maps to a sink with `scope`. `*ret` is what the sink said. */
 bool ld_parser_hosts_line(struct ld_list_parser *p, struct ld_span line, uint8_t scope, int *ret);
 
+/** Names of one line, to find the ones that it repeats. */
+struct ld_seen {
+	size_t count;
+	struct ld_span names[LD_SEEN_MAX];
+};
+
+/** Whether the name is among them, in whatever case; if not, it is added (while there is room). */
+bool ld_seen_add(struct ld_seen *seen, struct ld_span name);
+
+/** A DNS record as text. */
+struct ld_record {
+	struct ld_span owner;
+	struct ld_span type;
+	struct ld_span data;
+};
+
+/** Take apart what stands behind the owner: [ttl] [class] type data. */
+bool ld_record_split(struct ld_span owner, struct ld_span rest, struct ld_record *ret);
+
+/** What an A, AAAA or CNAME record makes of its name: fills action and target. */
+enum ld_reject ld_parser_record(struct ld_list_parser *p, const struct ld_record *record,
+				struct ld_entry *entry);
+
 /** The next word up to blanks or tabs, taken off the front of `*rest`; empty at the end. */
 struct ld_span ld_word_next(struct ld_span *rest);
+
+/** What stands before the separator, both taken off the front of `*rest`. */
+struct ld_span ld_field_next(struct ld_span *rest, uint8_t separator);
 
 /** Whether the text begins like that, whatever the case of ASCII letters. */
 bool ld_text_starts(struct ld_span text, const char *prefix);

@@ -16,23 +16,13 @@ struct rule {
 
 /* ---- Modifiers ------------------------------------------------------------------------------ */
 
-static struct ld_span
-split_off(struct ld_span *rest, uint8_t separator)
-{
-	size_t end = ld_span_find(*rest, separator);
-	struct ld_span part = ld_span_first(*rest, end);
-
-	*rest = ld_span_from(*rest, end + 1);
-	return part;
-}
-
 /* The answer that $dnsrewrite asks for, where it is one that an entry can give. */
 static enum ld_reject
 dnsrewrite(struct ld_list_parser *p, struct ld_span value, struct ld_entry *entry)
 {
 	struct ld_span rest = value;
-	struct ld_span code = split_off(&rest, ';');
-	struct ld_span type = split_off(&rest, ';');
+	struct ld_span code = ld_field_next(&rest, ';');
+	struct ld_span type = ld_field_next(&rest, ';');
 	bool is_error = ld_text_is(code, "NXDOMAIN") || ld_text_is(code, "REFUSED") ||
 			ld_text_is(code, "SERVFAIL");
 	bool is_success = ld_text_is(code, "NOERROR");
@@ -72,7 +62,7 @@ read_modifiers(struct ld_list_parser *p, struct rule *rule)
 	if (rest.data == NULL)
 		return LD_REJECT_NONE;
 	do {
-		struct ld_span modifier = split_off(&rest, ',');
+		struct ld_span modifier = ld_field_next(&rest, ',');
 
 		if (ld_text_is(modifier, "important")) {
 			rule->entry.flags |= LD_ENTRY_IMPORTANT;

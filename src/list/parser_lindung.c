@@ -109,16 +109,6 @@ read_target(struct ld_list_parser *p, struct ld_span text, struct ld_entry *entr
 	return true;
 }
 
-static struct ld_span
-next_field(struct ld_span *rest, uint8_t separator)
-{
-	size_t end = ld_span_find(*rest, separator);
-	struct ld_span field = ld_span_first(*rest, end);
-
-	*rest = ld_span_from(*rest, end + 1);
-	return field;
-}
-
 static int
 lindung_line(struct ld_list_parser *p, struct ld_span line)
 {
@@ -134,10 +124,10 @@ lindung_line(struct ld_list_parser *p, struct ld_span line)
 		return ld_parser_reject(p, newer ? LD_REJECT_SYNTAX : LD_REJECT_COMMENT, line);
 	}
 	struct ld_span rest = line;
-	struct ld_span action = next_field(&rest, '\t');
-	entry.category = next_field(&rest, '\t');
-	struct ld_span site = next_field(&rest, '\t');
-	struct ld_span sources = next_field(&rest, '\t');
+	struct ld_span action = ld_field_next(&rest, '\t');
+	entry.category = ld_field_next(&rest, '\t');
+	struct ld_span site = ld_field_next(&rest, '\t');
+	struct ld_span sources = ld_field_next(&rest, '\t');
 	if (site.len == 0 || !read_action(action, &entry) || !is_category(entry.category) ||
 	    !is_sources(sources) || !read_target(p, rest, &entry))
 		return ld_parser_reject(p, LD_REJECT_SYNTAX, line);
@@ -148,7 +138,7 @@ lindung_line(struct ld_list_parser *p, struct ld_span line)
 	if (reason != LD_REJECT_NONE)
 		return ld_parser_reject(p, reason, line);
 	do {
-		entry.source = next_field(&sources, ',');
+		entry.source = ld_field_next(&sources, ',');
 		err = ld_parser_entry(p, &entry);
 	} while (sources.len != 0 && err == LINDUNG_OK);
 	return err;

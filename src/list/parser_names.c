@@ -7,11 +7,6 @@
 
 #include "list/parser.h"
 
-enum {
-	/* Names of a line that are looked at for repeats. */
-	REPEATS_MAX = 64,
-};
-
 /* ---- Hosts files ---------------------------------------------------------------------------- */
 
 static const char *const local_names[] = {
@@ -72,26 +67,15 @@ take_address(struct ld_list_parser *p, struct ld_span *line)
 	return kind;
 }
 
-static bool
-is_repeat(const struct ld_span *seen, size_t seen_count, struct ld_span name)
-{
-	for (size_t i = 0; i < seen_count; i++) {
-		if (seen[i].len == name.len &&
-		    strncasecmp((const char *)seen[i].data, (const char *)name.data, name.len) == 0)
-			return true;
-	}
-	return false;
-}
-
 static int
 hosts_names(struct ld_list_parser *p, struct ld_span names, enum ld_address_kind kind,
 	    uint8_t scope)
 {
 	struct ld_entry like = {.action = LD_ACTION_BLOCK, .scope = scope};
-	struct ld_span seen[REPEATS_MAX];
-	size_t seen_count = 0;
+	struct ld_seen seen;
 	int err = LINDUNG_OK;
 
+	seen.count = 0;
 	if (kind == LD_ADDRESS_REAL) {
 		like.action = LD_ACTION_REWRITE;
 		like.scope = LD_SCOPE_SELF;
@@ -103,7 +87,7 @@ hosts_names(struct ld_list_parser *p, struct ld_span names, enum ld_address_kind
 		names = ld_span_trim(names);
 		if (is_local(name))
 			err = ld_parser_reject(p, LD_REJECT_LOCAL, name);
-		else if (is_repeat(seen, seen_count, name))
+		else if (ld_seen_add(&seen, name))
 			err = ld_parser_reject(p, LD_REJECT_DUPLICATE, name);
 		else if (kind == LD_ADDRESS_SCOPED)
 			err = ld_parser_reject(p, LD_REJECT_ACTION, name);
@@ -112,8 +96,6 @@ hosts_names(struct ld_list_parser *p, struct ld_span names, enum ld_address_kind
 					     scope == LD_SCOPE_TREE && kind == LD_ADDRESS_SINK
 						     ? LD_SCOPE_TREE
 						     : 0);
-		if (seen_count < REPEATS_MAX)
-			seen[seen_count++] = name;
 	}
 	return err;
 }
