@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The commands of every day; the building itself is Meson's (meson.build, HACKING.md).
+SECONDS = 60
+DESTDIR =
+PREFIX = /usr/local
+
+help:	## these lines
+	@sed -n 's/^\([a-z]*\):[^#]*## */  make \1	/p' Makefile | expand -t 20
+
+run: build	## build, compile the starter lists, answer on 127.0.0.1 and ::1, port 5354
+	@tools/run
+
+build: packages	## a release build in build/, with the Debian packages that are missing
+	@test -e build/build.ninja || meson setup build
+	@ninja -C build
+
+packages:
+	@tools/install-packages build
+
+test:	## everything that CI runs: tests, the same under ASan and UBSan, style, manuals
+	@tools/install-packages test
+	@tools/test
+
+quick:	## the tests on the release build alone
+	@tools/install-packages test
+	@tools/test --quick
+
+bench: build	## measure size and speed, against the bars
+	@tools/install-packages bench
+	@bench/run
+
+fuzz:	## run all fuzz targets for SECONDS=60 in total
+	@tools/install-packages fuzz
+	@tools/fuzz $(SECONDS)
+
+man: build	## make the manual page and the example file anew from the table of options
+	cp build/src/conf/lindung.conf.5 man/lindung.conf.5
+	cp build/src/conf/lindung.yaml packaging/lindung.yaml
+
+format:	## clang-format all C files
+	@tools/test --format
+
+install: build	## install below DESTDIR= and PREFIX=/usr/local
+	@meson configure build -Dprefix=$(PREFIX) >/dev/null
+	@meson install -C build $(if $(DESTDIR),--destdir $(abspath $(DESTDIR)))
+
+clean:	## remove everything that was built
+	rm -rf build build-asan build-fuzz
+
+.PHONY: help run build packages test quick bench fuzz man format install clean
