@@ -24,6 +24,8 @@
 enum {
 	CLASS_IN = 1,
 	ROUTE_CHECK_MS = 500,
+	LATE_MANY = 3, /* questions in a row without an answer: then nobody waits long */
+	LATE_END_MS = 1500,
 	UB_BOGUS = 1, /* `sec` of the event callback */
 	UB_SECURE = 2,
 };
@@ -46,11 +48,12 @@ TAILQ_HEAD(questions, question);
 struct ld_recurse {
 	struct ub_ctx *unbound;
 	struct ld_timer *timer;
-	struct questions questions; /* by end_ms: each has the same time */
+	struct questions questions; /* by end_ms */
 	struct questions ready;
 	const struct question *asking; /* inside ub_resolve_event() */
 	unsigned in_flight;
 	unsigned timeout_ms;
+	unsigned late; /* questions in a row that were not answered in time */
 	int64_t route_checked_ms;
 	bool has_route;
 	bool ending; /* libunbound ends its questions by failing them: nobody wants to know */
@@ -124,6 +127,20 @@ static const struct ld_upstream_result result_failed = {
 	.ede_text = "no name server of this name gave an answer",
 };
 
+/* By end_ms; nearly always that is at the end. */
+static void
+questions_insert(struct questions *questions, struct question *q)
+{
+	struct question *before = TAILQ_LAST(questions, questions);
+
+	while (before != NULL && before->end_ms > q->end_ms)
+		before = TAILQ_PREV(before, questions, link);
+	if (before != NULL)
+		TAILQ_INSERT_AFTER(questions, before, q, link);
+	else
+		TAILQ_INSERT_HEAD(questions, q, link);
+}
+
 static void
 question_free(struct question *q)
 {
@@ -188,6 +205,7 @@ timer_fired(void *ctx)
 		question_end(q, &q->result);
 	while ((q = TAILQ_FIRST(&recurse->questions)) != NULL && q->end_ms <= now_ms) {
 		ub_cancel(recurse->unbound, q->id);
+		recurse->late++;
 		question_end(q, &result_late);
 	}
 	timer_set(recurse);
@@ -202,6 +220,7 @@ resolved(void *ctx, int rcode, void *packet, int len, int sec, char *why_bogus, 
 	(void)ratelimited;
 	if (q->recurse->ending)
 		return;
+	q->recurse->late = 0;
 	if (rcode != 0 || packet == NULL || len <= 0) {
 		result = result_failed;
 	} else if (sec == UB_BOGUS && !q->checking_disabled) {
@@ -327,10 +346,12 @@ ld_recurse_ask(struct ld_recurse *recurse, const struct ld_name *name, uint16_t 
 		.recurse = recurse,
 		.done = done,
 		.ctx = ctx,
-		.end_ms = now_ms + recurse->timeout_ms,
+		.end_ms = now_ms + (recurse->late >= LATE_MANY && recurse->timeout_ms > LATE_END_MS
+					    ? LATE_END_MS
+					    : recurse->timeout_ms),
 		.checking_disabled = checking_disabled,
 	};
-	TAILQ_INSERT_TAIL(&recurse->questions, q, link);
+	questions_insert(&recurse->questions, q);
 	recurse->in_flight++;
 	if (!route_check(recurse, now_ms)) {
 		question_defer(q, &result_no_route);

@@ -1,0 +1,23 @@
+/* Counters and gauges for Prometheus, over HTTP.  No label holds a name or a client.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LD_SERVE_METRICS_H
+#define LD_SERVE_METRICS_H
+
+#include "base/bytes.h"
+#include "serve_list.h"
+#include "serve_worker.h"
+
+struct ld_metrics {
+	struct ld_thread *const *threads;
+	unsigned thread_count;
+	const struct ld_holder *holder;
+	int64_t started_ms; /* monotonic */
+};
+
+/** The page in the text format 0.0.4. */
+void ld_metrics_write(const struct ld_metrics *metrics, struct ld_buffer *out);
+
+/** An ld_http_page: /metrics, for a `struct ld_metrics *`. */
+int ld_metrics_page(void *ctx, const char *path, struct ld_buffer *body, const char **ret_type);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "serve_process.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sched.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+void
+ld_process_limits(void)
+{
+	static const struct rlimit none = {0, 0};
+	struct rlimit files;
+
+	/* None of these is worth not starting for. */
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &files);
+	}
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)prctl(PR_SET_DUMPABLE, 0);
+}
+
+int
+ld_process_user(const char *user, struct ld_report *report)
+{
+	struct passwd *entry;
+
+	if (user[0] == '\0')
+		return LINDUNG_OK;
+	entry = getpwnam(user);
+	if (entry == NULL)
+		return ld_fail(report, LINDUNG_ENOTFOUND, "user: there is no user \"%s\"", user);
+	if (geteuid() != 0 && geteuid() == entry->pw_uid)
+		return LINDUNG_OK;
+	if (initgroups(user, entry->pw_gid) != 0 ||
+	    setresgid(entry->pw_gid, entry->pw_gid, entry->pw_gid) != 0 ||
+	    setresuid(entry->pw_uid, entry->pw_uid, entry->pw_uid) != 0)
+		return ld_fail(report, LINDUNG_EINVAL, "user: cannot become \"%s\": %s", user,
+			       strerror(errno));
+	return LINDUNG_OK;
+}
+
+void
+ld_process_notify(const char *state)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	size_t len = path != NULL ? strlen(path) : 0;
+	int fd;
+
+	if (len < 2 || len >= sizeof address.sun_path || (path[0] != '/' && path[0] != '@'))
+		return;
+	memcpy(address.sun_path, path, len);
+	if (path[0] == '@') /* an abstract name: its first octet is NUL */
+		address.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	(void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&address,
+		     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
+	close(fd);
+}
+
+unsigned
+ld_process_cores(void)
+{
+	cpu_set_t set;
+	int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+
+	return count > 0 ? (unsigned)count : 1;
+}

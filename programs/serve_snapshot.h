@@ -1,0 +1,29 @@
+/* A file's content in sealed memory, and whether the file at a path is still the same.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LD_SERVE_SNAPSHOT_H
+#define LD_SERVE_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+/** What tells one state of the file at a path from another; all zero: there is none. */
+struct ld_mark {
+	uint64_t device, inode, size;
+	int64_t modified_ns, changed_ns;
+};
+
+void ld_mark_take(struct ld_mark *ret, const char *path);
+bool ld_mark_equal(const struct ld_mark *a, const struct ld_mark *b);
+
+enum { LD_SNAPSHOT_PATH_MAX = 32 };
+
+/** Copy the regular file at `path` into memory that nobody can change; *ret_fd is the caller's.
+ * Errors: LINDUNG_ENOTFOUND (no such file), LINDUNG_EIO, with a report. */
+int ld_snapshot_take(int *ret_fd, const char *path, struct ld_report *report);
+
+/** A path under which this process can open it. */
+void ld_snapshot_path(int fd, char path[LD_SNAPSHOT_PATH_MAX]);
+
+#endif

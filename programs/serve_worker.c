@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "serve_worker.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "net/loop.h"
+#include "net/udp.h"
+#include "serve_flight.h"
+
+enum {
+	ANSWER_MAX = 65535,
+	BATCHES_A_TURN = 8, /* then the others on the loop have theirs */
+	FLAG_CD = 0x0010,
+	EDE_NONE = -1,
+};
+
+/* One address that is listened on. */
+struct ld_endpoint {
+	struct ld_thread *thread;
+	struct ld_watch *watch; /* of `udp` */
+	struct ld_tcp *tcp;
+	int udp, listener;
+};
+
+struct ld_thread {
+	struct ld_thread_config config;
+	struct event_base *loop;
+	struct ld_bell *bell;
+	struct ld_worker *worker;
+	struct ld_upstream *upstream;
+	struct ld_flights *flights;
+	struct ld_udp_batch *batch;
+	pthread_t thread;
+	bool started;
+	_Atomic bool stop;
+	_Atomic uint64_t generation;
+	unsigned endpoint_count;
+	struct ld_endpoint *endpoints;
+	uint8_t answer[ANSWER_MAX];
+};
+
+static void
+answer_send(struct ld_thread *thread, const struct ld_ask *ask, const struct ld_client *client,
+	    const struct ld_upstream_result *result)
+{
+	struct ld_writer w = ld_writer(thread->answer, sizeof thread->answer);
+	struct ld_endpoint *endpoint = client->endpoint;
+	bool written;
+
+	ld_worker_finish(thread->worker, ld_clock_coarse_ms(), ask, result, &w);
+	written = !w.failed && w.len != 0;
+	if (ask->transport == LD_TRANSPORT_TCP && written)
+		ld_tcp_answer(endpoint->tcp, client->tcp, ld_span(w.data, w.len));
+	else if (ask->transport == LD_TRANSPORT_TCP)
+		ld_tcp_drop(endpoint->tcp, client->tcp);
+	else if (written)
+		ld_udp_send(endpoint->udp, &client->udp, ld_span(w.data, w.len));
+}
+
+/* Upstream has spoken: into the cache once, then to all who wait. */
+static void
+flight_done(void *ctx, const struct ld_upstream_result *result)
+{
+	struct ld_flight *flight = ctx;
+	struct ld_thread *thread = flight->owner;
+	const struct ld_waiter *waiter = STAILQ_FIRST(&flight->waiters);
+
+	if (result->error != LINDUNG_OK)
+		ld_worker_count(thread->worker, LD_COUNTER_ASK_FAILED);
+	ld_worker_learn(thread->worker, ld_clock_coarse_ms(), &waiter->ask, result);
+	/* First out of the table: an answer over TCP may bring the next query at once. */
+	ld_flights_land(thread->flights, flight);
+	STAILQ_FOREACH (waiter, &flight->waiters, link)
+		answer_send(thread, &waiter->ask, &waiter->client, result);
+	ld_flight_free(thread->flights, flight);
+}
+
+static void
+upstream_ask(struct ld_thread *thread, const struct ld_ask *ask, const struct ld_client *client)
+{
+	struct ld_upstream_result failed = {.error = LINDUNG_ELIMIT, .ede = EDE_NONE};
+	struct ld_flight *flight;
+
+	switch (ld_flights_join(thread->flights, ask, client, &flight)) {
+	case LD_JOIN_WAITS:
+		ld_worker_count(thread->worker, LD_COUNTER_ASK_JOINED);
+		return;
+	case LD_JOIN_FULL:
+		answer_send(thread, ask, client, &failed);
+		return;
+	case LD_JOIN_NEW:
+		break;
+	}
+	ld_worker_count(thread->worker, LD_COUNTER_ASKED);
+	failed.error = ld_upstream_ask(thread->upstream, &ask->name, ask->type,
+				       (ask->flags & FLAG_CD) != 0, flight_done, flight);
+	if (failed.error == LINDUNG_OK)
+		return;
+	ld_worker_count(thread->worker, LD_COUNTER_ASK_FAILED);
+	ld_flights_land(thread->flights, flight);
+	ld_flight_free(thread->flights, flight);
+	answer_send(thread, ask, client, &failed);
+}
+
+static void
+udp_packet(struct ld_endpoint *endpoint, unsigned i, int64_t now_ms)
+{
+	struct ld_thread *thread = endpoint->thread;
+	struct ld_span packet = ld_udp_batch_packet(thread->batch, i);
+	struct ld_writer w = ld_writer(ld_udp_batch_room(thread->batch, i), LD_UDP_PACKET_MAX);
+	struct ld_client client = {.endpoint = endpoint};
+	struct ld_ask ask;
+
+	if (packet.len == 0)
+		return;
+	switch (ld_worker_query(thread->worker, LD_TRANSPORT_UDP, now_ms, packet, &w, &ask)) {
+	case LD_STEP_ANSWER:
+		if (!w.failed)
+			ld_udp_batch_answer(thread->batch, i, w.len);
+		break;
+	case LD_STEP_ASK:
+		ld_udp_batch_peer(thread->batch, i, &client.udp);
+		upstream_ask(thread, &ask, &client);
+		break;
+	case LD_STEP_DROP:
+		break;
+	}
+}
+
+static void
+udp_readable(void *ctx, int fd, unsigned what)
+{
+	struct ld_endpoint *endpoint = ctx;
+	struct ld_udp_batch *batch = endpoint->thread->batch;
+
+	(void)what;
+	for (unsigned turn = 0; turn < BATCHES_A_TURN; turn++) {
+		unsigned count = ld_udp_batch_receive(batch, fd);
+		int64_t now_ms = ld_clock_coarse_ms();
+
+		for (unsigned i = 0; i < count; i++)
+			udp_packet(endpoint, i, now_ms);
+		ld_udp_batch_send(batch, fd);
+		if (count < LD_UDP_BATCH_MAX)
+			return;
+	}
+}
+
+static void
+tcp_frame(void *ctx, struct ld_tcp_ref from, struct ld_span frame)
+{
+	struct ld_endpoint *endpoint = ctx;
+	struct ld_thread *thread = endpoint->thread;
+	struct ld_writer w = ld_writer(thread->answer, sizeof thread->answer);
+	struct ld_client client = {.endpoint = endpoint, .tcp = from};
+	enum ld_step step;
+	struct ld_ask ask;
+
+	step = ld_worker_query(thread->worker, LD_TRANSPORT_TCP, ld_clock_coarse_ms(), frame, &w,
+			       &ask);
+	if (step == LD_STEP_ASK)
+		upstream_ask(thread, &ask, &client);
+	else if (step == LD_STEP_ANSWER && !w.failed)
+		ld_tcp_answer(endpoint->tcp, from, ld_span(w.data, w.len));
+	else
+		ld_tcp_drop(endpoint->tcp, from);
+}
+
+static void
+board_read(struct ld_thread *thread)
+{
+	/* The number first: with a list newer than that, the bell rings once more. */
+	uint64_t generation =
+		atomic_load_explicit(&thread->config.board->generation, memory_order_acquire);
+
+	if (generation == atomic_load_explicit(&thread->generation, memory_order_relaxed))
+		return;
+	ld_worker_set_list(thread->worker, atomic_load_explicit(&thread->config.board->list,
+								memory_order_acquire));
+	atomic_store_explicit(&thread->generation, generation, memory_order_release);
+}
+
+static void
+bell_rung(void *ctx)
+{
+	struct ld_thread *thread = ctx;
+
+	if (atomic_load_explicit(&thread->stop, memory_order_acquire))
+		ld_loop_stop(thread->loop);
+	board_read(thread);
+}
+
+int
+ld_thread_new(struct ld_thread **ret, const struct ld_thread_config *config,
+	      struct ld_report *report)
+{
+	struct ld_thread *thread = calloc(1, sizeof *thread);
+	int err = LINDUNG_ENOMEM;
+
+	if (thread == NULL)
+		return ld_fail(report, LINDUNG_ENOMEM, "not enough memory for a thread");
+	thread->config = *config;
+	thread->endpoints = calloc(config->addresses, sizeof thread->endpoints[0]);
+	thread->loop = ld_loop_new();
+	thread->flights = ld_flights_new(thread);
+	thread->batch = ld_udp_batch_new();
+	if (thread->loop != NULL)
+		thread->bell = ld_bell_new(thread->loop, bell_rung, thread);
+	if (thread->endpoints == NULL || thread->flights == NULL || thread->batch == NULL ||
+	    thread->bell == NULL || ld_worker_new(&thread->worker, config->resolver) != LINDUNG_OK)
+		ld_fail(report, err, "not enough memory for a thread (cache.size-bytes?)");
+	else
+		err = ld_upstream_new(&thread->upstream, thread->loop, config->upstream, report);
+	if (err != LINDUNG_OK) {
+		ld_thread_free(thread);
+		return err;
+	}
+	*ret = thread;
+	return LINDUNG_OK;
+}
+
+int
+ld_thread_listen(struct ld_thread *thread, int udp, int tcp)
+{
+	struct ld_endpoint *endpoint = &thread->endpoints[thread->endpoint_count];
+
+	LD_ASSERT(thread->endpoint_count < thread->config.addresses);
+	thread->endpoint_count++;
+	*endpoint = (struct ld_endpoint){.thread = thread, .udp = udp, .listener = tcp};
+	endpoint->watch = ld_watch_new(thread->loop, udp, udp_readable, endpoint);
+	if (endpoint->watch == NULL)
+		return LINDUNG_ENOMEM;
+	ld_watch_set(endpoint->watch, LD_READABLE);
+	return ld_tcp_new(&endpoint->tcp, thread->loop, tcp, &thread->config.tcp, tcp_frame,
+			  endpoint);
+}
+
+static void *
+thread_run(void *ctx)
+{
+	struct ld_thread *thread = ctx;
+
+	ld_loop_run(thread->loop);
+	return NULL;
+}
+
+int
+ld_thread_start(struct ld_thread *thread)
+{
+	sigset_t all, before;
+	int failed;
+
+	board_read(thread);
+	/* Signals are the main thread's. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	failed = pthread_create(&thread->thread, NULL, thread_run, thread);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	thread->started = failed == 0;
+	return failed == 0 ? LINDUNG_OK : LINDUNG_ENOMEM;
+}
+
+void
+ld_thread_ring(struct ld_thread *thread)
+{
+	ld_bell_ring(thread->bell);
+}
+
+uint64_t
+ld_thread_generation(const struct ld_thread *thread)
+{
+	return atomic_load_explicit(&thread->generation, memory_order_acquire);
+}
+
+void
+ld_thread_stop(struct ld_thread *thread)
+{
+	atomic_store_explicit(&thread->stop, true, memory_order_release);
+	ld_bell_ring(thread->bell);
+}
+
+void
+ld_thread_free(struct ld_thread *thread)
+{
+	if (thread == NULL)
+		return;
+	if (thread->started)
+		pthread_join(thread->thread, NULL);
+	for (unsigned i = 0; i < thread->endpoint_count; i++) {
+		struct ld_endpoint *endpoint = &thread->endpoints[i];
+
+		ld_watch_free(endpoint->watch);
+		ld_tcp_free(endpoint->tcp);
+		close(endpoint->udp);
+		close(endpoint->listener);
+	}
+	ld_upstream_free(thread->upstream);
+	ld_flights_free(thread->flights);
+	ld_worker_free(thread->worker);
+	ld_udp_batch_free(thread->batch);
+	ld_bell_free(thread->bell);
+	ld_loop_free(thread->loop);
+	free(thread->endpoints);
+	free(thread);
+}
+
+const struct ld_worker *
+ld_thread_worker(const struct ld_thread *thread)
+{
+	return thread->worker;
+}

@@ -1,0 +1,51 @@
+/* A thread that answers queries: its sockets, its cache, its upstream, nothing shared but the list.
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The main thread makes it, starts it, rings it, reads its counters, joins and frees it; all else is
+ * the thread's own. */
+#ifndef LD_SERVE_WORKER_H
+#define LD_SERVE_WORKER_H
+
+#include <stdatomic.h>
+
+#include "net/tcp.h"
+#include "resolver/resolver.h"
+#include "upstream/upstream.h"
+
+/** The list in force, as all threads see it. */
+struct ld_board {
+	_Atomic(const struct lindung *) list;
+	_Atomic uint64_t generation; /* counts the lists put up */
+};
+
+struct ld_thread;
+
+struct ld_thread_config {
+	const struct ld_resolver *resolver;
+	const struct ld_upstream_config *upstream;
+	struct ld_tcp_config tcp; /* of each address */
+	const struct ld_board *board;
+	unsigned addresses; /* at most so many ld_thread_listen() */
+};
+
+int ld_thread_new(struct ld_thread **ret, const struct ld_thread_config *config,
+		  struct ld_report *report);
+
+/** Serve a UDP and a listening TCP socket, both the thread's to close from here on, whatever the
+ * outcome.  Before ld_thread_start(). */
+int ld_thread_listen(struct ld_thread *thread, int udp, int tcp);
+
+int ld_thread_start(struct ld_thread *thread);
+/** Look at the board soon. */
+void ld_thread_ring(struct ld_thread *thread);
+/** Uses nothing older than this generation of the list. */
+uint64_t ld_thread_generation(const struct ld_thread *thread);
+/** End soon: rings, too. */
+void ld_thread_stop(struct ld_thread *thread);
+/** Waits for a started thread to end.  NULL is a no-op. */
+void ld_thread_free(struct ld_thread *thread);
+
+/** Its counters and cache, to be read at any time. */
+const struct ld_worker *ld_thread_worker(const struct ld_thread *thread);
+
+#endif
