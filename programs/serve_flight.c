@@ -44,10 +44,9 @@ flight_find(struct bucket *bucket, uint64_t hash, const struct ld_ask *ask)
 {
 	struct ld_flight *flight;
 
-	LIST_FOREACH (flight, bucket, link)
-		if (flight->hash == hash &&
-		    ld_ask_same(&STAILQ_FIRST(&flight->waiters)->ask, ask))
-			return flight;
+	LIST_FOREACH(flight, bucket, link)
+	if (flight->hash == hash && ld_ask_same(&STAILQ_FIRST(&flight->waiters)->ask, ask))
+		return flight;
 	return NULL;
 }
 

@@ -74,8 +74,8 @@ flight_done(void *ctx, const struct ld_upstream_result *result)
 	ld_worker_learn(thread->worker, ld_clock_coarse_ms(), &waiter->ask, result);
 	/* First out of the table: an answer over TCP may bring the next query at once. */
 	ld_flights_land(thread->flights, flight);
-	STAILQ_FOREACH (waiter, &flight->waiters, link)
-		answer_send(thread, &waiter->ask, &waiter->client, result);
+	STAILQ_FOREACH(waiter, &flight->waiters, link)
+	answer_send(thread, &waiter->ask, &waiter->client, result);
 	ld_flight_free(thread->flights, flight);
 }
 
@@ -179,8 +179,8 @@ board_read(struct ld_thread *thread)
 
 	if (generation == atomic_load_explicit(&thread->generation, memory_order_relaxed))
 		return;
-	ld_worker_set_list(thread->worker, atomic_load_explicit(&thread->config.board->list,
-								memory_order_acquire));
+	ld_worker_set_list(thread->worker,
+			   atomic_load_explicit(&thread->config.board->list, memory_order_acquire));
 	atomic_store_explicit(&thread->generation, generation, memory_order_release);
 }
 

@@ -1,8 +1,8 @@
 /* A thread that answers queries: its sockets, its cache, its upstream, nothing shared but the list.
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * The main thread makes it, starts it, rings it, reads its counters, joins and frees it; all else is
- * the thread's own. */
+ * The main thread makes it, starts it, rings it, reads its counters, joins and frees it; all else
+ * is the thread's own. */
 #ifndef LD_SERVE_WORKER_H
 #define LD_SERVE_WORKER_H
 

@@ -1,0 +1,47 @@
+/* lindung: the program.  Each subcommand is a file of its own.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <string.h>
+
+#include <lindung/lindung.h>
+
+int check_config_main(int argc, char **argv);
+int serve_main(int argc, char **argv);
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *what;
+} commands[] = {
+	{"check-config", check_config_main, "check a configuration"},
+	{"serve", serve_main, "answer DNS queries"},
+};
+
+static void
+usage(FILE *to)
+{
+	fputs("usage: lindung COMMAND ...\n\n", to);
+	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+		fprintf(to, "  %-14s %s\n", commands[i].name, commands[i].what);
+	fputs("\nlindung COMMAND --help tells more.\n", to);
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "";
+
+	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+		if (strcmp(name, commands[i].name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	if (strcmp(name, "--version") == 0)
+		return printf("lindung %s\n", lindung_version()) < 0;
+	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+		usage(stdout);
+		return 0;
+	}
+	if (*name != '\0')
+		fprintf(stderr, "lindung: there is no command \"%s\"\n", name);
+	usage(stderr);
+	return 2;
+}
