@@ -6,6 +6,7 @@
 enum {
 	UNIT_BYTES = 16, /* entries are aligned to it, and counted in it by the index */
 	PLACES = 8,      /* of one bucket */
+	GHOSTS = 4,      /* of one set */
 	HITS_MAX = 3,
 	/* What an entry takes on average, to size the index by: it is then 3/5 full. */
 	ENTRY_TYPICAL_BYTES = 200,
@@ -20,6 +21,11 @@ struct bucket {
 	uint32_t refs[PLACES]; /* in units from the start of the block; 0: free */
 	uint8_t hits[PLACES];
 	uint8_t unused[8];
+};
+
+/* Tags of what was evicted from the small ring without a hit, the newest first. */
+struct ghosts {
+	uint16_t tags[GHOSTS];
 };
 
 _Static_assert(sizeof(struct bucket) == 64, "a bucket is a cache line");
@@ -56,8 +62,8 @@ enum {
 struct ld_cache {
 	struct bucket *buckets;
 	size_t bucket_count;
-	uint32_t *ghosts;
-	size_t ghost_count;
+	struct ghosts *ghosts;
+	size_t ghosts_count;
 	struct ring small, main;
 	struct entry *last_found;
 	unsigned evicted, went_again; /* in this ld_cache_put() */
@@ -90,12 +96,12 @@ ld_cache_new(struct ld_cache **ret, size_t bytes)
 		return LINDUNG_ENOMEM;
 	*cache = (struct ld_cache){
 		.bucket_count = bytes / (ENTRY_TYPICAL_BYTES * PLACES * 3 / 5),
-		.ghost_count = bytes / ENTRY_TYPICAL_BYTES,
+		.ghosts_count = 2 * (bytes / ENTRY_TYPICAL_BYTES) / GHOSTS,
 	};
 	cache->buckets = (struct bucket *)((uint8_t *)cache + at);
 	at += cache->bucket_count * sizeof(struct bucket);
-	cache->ghosts = (uint32_t *)((uint8_t *)cache + at);
-	at = round_up(at + cache->ghost_count * sizeof(uint32_t), UNIT_BYTES);
+	cache->ghosts = (struct ghosts *)((uint8_t *)cache + at);
+	at = round_up(at + cache->ghosts_count * sizeof *cache->ghosts, UNIT_BYTES);
 	memset(cache->buckets, 0, at - (size_t)((uint8_t *)cache->buckets - (uint8_t *)cache));
 	cache->small.data = (uint8_t *)cache + at;
 	cache->small.size = round_up((bytes - at) / SMALL_SHARE, UNIT_BYTES);
@@ -274,10 +280,31 @@ ring_drop_tail(struct ring *ring)
 
 /* ---- Eviction ----------------------------------------------------------------------------- */
 
-static uint32_t *
-ghost_of(const struct ld_cache *cache, uint64_t hash)
+static struct ghosts *
+ghosts_of(const struct ld_cache *cache, uint64_t hash)
 {
-	return &cache->ghosts[(size_t)(((unsigned __int128)hash * cache->ghost_count) >> 64)];
+	return &cache->ghosts[(size_t)(((unsigned __int128)hash * cache->ghosts_count) >> 64)];
+}
+
+static bool
+is_ghost(const struct ld_cache *cache, uint64_t hash)
+{
+	const struct ghosts *ghosts = ghosts_of(cache, hash);
+	bool found = false;
+
+	for (unsigned i = 0; i < GHOSTS; i++)
+		found |= ghosts->tags[i] == (uint16_t)hash;
+	return found;
+}
+
+/* The newest comes first, the oldest is forgotten. */
+static void
+remember_ghost(struct ld_cache *cache, uint64_t hash)
+{
+	struct ghosts *ghosts = ghosts_of(cache, hash);
+
+	memmove(ghosts->tags + 1, ghosts->tags, (GHOSTS - 1) * sizeof *ghosts->tags);
+	ghosts->tags[0] = (uint16_t)hash;
 }
 
 static void
@@ -346,7 +373,7 @@ evict_from_small(struct ld_cache *cache, int64_t now_ms)
 			bucket->hits[place] = 0;
 			move_to_main(cache, entry, bucket, place);
 		} else {
-			*ghost_of(cache, entry->hash) = (uint32_t)entry->hash;
+			remember_ghost(cache, entry->hash);
 			forget(cache, bucket, place);
 			cache->evicted++;
 		}
@@ -374,7 +401,16 @@ take_out(struct ld_cache *cache, const struct ld_cache_key *key, uint8_t flags)
 	return was_in_use;
 }
 
-/* A place of the bucket for a new entry: a free one, or that of the entry hit least. */
+/* How much the entry at a place is in use: more in the main ring than any in the small one. */
+static unsigned
+use_of(struct ld_cache *cache, const struct bucket *bucket, unsigned place)
+{
+	bool is_main = (uint8_t *)entry_at(cache, bucket->refs[place]) >= cache->main.data;
+
+	return bucket->hits[place] + (is_main ? HITS_MAX + 1 : 0);
+}
+
+/* A place of the bucket for a new entry: a free one, or that of the entry least in use. */
 static unsigned
 free_place(struct ld_cache *cache, struct bucket *bucket)
 {
@@ -383,7 +419,7 @@ free_place(struct ld_cache *cache, struct bucket *bucket)
 	for (unsigned i = 0; i < PLACES; i++) {
 		if (bucket->refs[i] == 0)
 			return i;
-		if (bucket->hits[i] < bucket->hits[least])
+		if (use_of(cache, bucket, i) < use_of(cache, bucket, least))
 			least = i;
 	}
 	forget(cache, bucket, least);
@@ -429,8 +465,7 @@ ld_cache_put(struct ld_cache *cache, const struct ld_cache_key *key,
 	size_t size = round_up(sizeof(struct entry) + 2u * entry->ttl_count + entry->message.len +
 				       entry->targets.len + entry->ede_text.len,
 			       UNIT_BYTES);
-	uint32_t *ghost = ghost_of(cache, key->hash);
-	bool to_main = take_out(cache, key, entry->flags) || *ghost == (uint32_t)key->hash;
+	bool to_main = take_out(cache, key, entry->flags) || is_ghost(cache, key->hash);
 	struct ring *ring = to_main ? &cache->main : &cache->small;
 
 	cache->evicted = cache->went_again = 0;
