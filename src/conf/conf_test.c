@@ -90,7 +90,6 @@ defaults(void **state)
 	assert_false(conf.block_address4.given);
 	assert_int_equal(conf.block_ttl_s, 30);
 	assert_int_equal(conf.block_reason, 17);
-	assert_string_equal(conf.block_organisation, "");
 	assert_int_equal(conf.upstream_mode, LD_CONF_MODE_RECURSION);
 	assert_int_equal(conf.upstream_timeout_ms, 5000);
 	assert_true(conf.upstream_dnssec);
@@ -116,7 +115,6 @@ static const char full[] = "listen: [192.0.2.1, '2001:db8::1@53', 0.0.0.0@5300]\
 			   "  address6: 2001:db8::7\n"
 			   "  ttl-s: 1m\n"
 			   "  reason: authority\n"
-			   "  organisation: \"S\xc3\xa3o Jo\xc3\xa3o: #1\"\n"
 			   "upstream:\n"
 			   "  mode: forward\n"
 			   "  servers: 192.0.2.53\n"
@@ -248,9 +246,8 @@ wrong_values(void **state)
 					    "paths, got a list of 1\n"},
 		{"list: {overlays: {a: 1}}", "f:1: list.overlays: expected a list of 0 to 32 "
 					     "paths, got a mapping of 1\n"},
-		{"block: {organisation: \"a\\nb\"}", "f:1: block.organisation: expected a text of "
-						     "at most 120 bytes in one line, got "
-						     "\"a?b\"\n"},
+		{"user: \"a\\nb\"", "f:1: user: expected a text of at most 32 bytes in one line, "
+				    "got \"a?b\"\n"},
 		{"- a", "f:1: expected options as \"key: value\", got a list\n"},
 	};
 

@@ -46,7 +46,8 @@
 	  "A relative path begins at the folder of the configuration file.")                       \
 	X(PATHS, list_overlays, "list.overlays", "", 0, 32, "", none,                              \
 	  "Indexes with changes, laid over the image in this order: "                              \
-	  "what a later one says of a name replaces what lies below it.")                          \
+	  "what a later one says of a name replaces what lies below it. "                          \
+	  "One that does not exist is none, and is loaded once it does.")                          \
 	X(KEYS, list_categories, "list.categories", "", 0, 64, "", none,                           \
 	  "Keys of the categories that are closed; with an empty list every category of the "      \
 	  "image is.")                                                                             \
@@ -57,7 +58,7 @@
 	  none,                                                                                    \
 	  "A new image that lost more than this part of the entries is refused, and the old one "  \
 	  "kept: a failed update must not remove protection. "                                     \
-	  "With 100 any image is taken.")                                                          \
+	  "SIGUSR1 takes it all the same, as 100 takes any.")                                      \
 	X(CHOICE, block_answer, "block.answer", "nxdomain", 0, 0, "", answers,                     \
 	  "How a closed name is answered.")                                                        \
 	X(IPV4, block_address4, "block.address4", "", 0, 0, "", none,                              \
@@ -70,8 +71,6 @@
 	X(CHOICE, block_reason, "block.reason", "family", 0, 0, "", reasons,                       \
 	  "Who decided that names are closed. "                                                    \
 	  "Clients are told with the answer, as an Extended DNS Error.")                           \
-	X(TEXT, block_organisation, "block.organisation", "", 0, 120, "", none,                    \
-	  "Name of the organisation that runs this resolver, for people who meet a closed name.")  \
 	X(CHOICE, upstream_mode, "upstream.mode", "recursion", 0, 0, "", modes,                    \
 	  "How names that no list closes are answered.")                                           \
 	X(ADDRESSES, upstream_servers, "upstream.servers", "", 0, 16, "", none,                    \
@@ -97,7 +96,9 @@
 	X(DURATION, cache_negative_ttl_max_s, "cache.negative-ttl-max-s", "3600", 1, 86400, "s",   \
 	  none, "Answers that something does not exist are kept at most this long.")               \
 	X(INTEGER, tcp_connections_max, "tcp.connections-max", "1024", 1, 65536, "connections",    \
-	  none, "How many TCP connections are open at a time, of all threads together.")           \
+	  none,                                                                                    \
+	  "How many TCP connections are open at a time, of all threads together, "                 \
+	  "but at least 8 for each address and thread.")                                           \
 	X(DURATION, tcp_idle_ms, "tcp.idle-ms", "10000", 100, 600000, "ms", none,                  \
 	  "A TCP connection on which nothing happens for this long is closed.")                    \
 	X(INTEGER, tcp_in_flight_max, "tcp.in-flight-max", "100", 1, 4096, "queries", none,        \
