@@ -180,14 +180,17 @@ def upstream():
     server.close()
 
 
-@pytest.fixture
-def compile_image(build_dir, request, tmp_path):
-    """Make an index of these names, and put it at `path` in one step."""
+@pytest.fixture(autouse=True, scope="session")
+def program_can_compile(build_dir, request):
     if not (build_dir / "programs" / "lindung").exists():
         pytest.skip("the program is not built")
-    lindung = request.getfixturevalue("lindung")
-    if "no command" in lindung("compile", "--help").stderr:
+    if "no command" in request.getfixturevalue("lindung")("compile", "--help").stderr:
         pytest.skip("there is no lindung compile")
+
+
+@pytest.fixture
+def compile_image(lindung, tmp_path):
+    """Make an index of these names, and put it at `path` in one step."""
 
     def run(path, names):
         source, image = tmp_path / "names.txt", tmp_path / "new.ldx"

@@ -83,7 +83,7 @@ def test_no_list_is_no_start(serve, config, image):
     server.says("family.ldx.missing: No such file")
 
 
-def test_wrong_usage(image, lindung):
+def test_wrong_usage(lindung):
     assert lindung("serve", "--nonsense").returncode == 2
     assert lindung("serve", "extra").returncode == 2
     assert "usage" in lindung("serve", "--help").stdout
