@@ -112,6 +112,8 @@ ld_parser_reject(struct ld_list_parser *p, enum ld_reject reason, struct ld_span
 bool
 ld_seen_add(struct ld_seen *seen, struct ld_span name)
 {
+	if (ld_span_ends(name, LD_SPAN(".")))
+		name.len--;
 	for (size_t i = 0; i < seen->count; i++) {
 		const struct ld_span *other = &seen->names[i];
 

@@ -64,6 +64,8 @@ static enum ld_reject
 read_site(struct ld_list_parser *p, struct ld_span text, struct ld_entry *entry)
 {
 	if (ld_span_find(text, '/') != text.len) {
+		if (ld_text_starts(text, "*."))
+			return LD_REJECT_PATTERN;
 		enum ld_reject reason = ld_parser_url(p, text, entry);
 
 		/* "host/" is every page of a host by URL, not the host. */

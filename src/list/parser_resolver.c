@@ -50,7 +50,7 @@ dnsmasq_name(struct ld_list_parser *p, struct ld_span name, struct ld_entry *ent
 	}
 	/* "#" is every name, "" every name without a dot, "*x" every name that ends so. */
 	if (name.len == 0 || name.data[0] == '#' || name.data[0] == '*')
-		return ld_parser_reject(p, LD_REJECT_PATTERN, text);
+		return ld_parser_reject(p, LD_REJECT_PATTERN, text.len != 0 ? text : LD_SPAN("//"));
 	enum ld_reject reason = ld_parser_host(p, name, &entry->host);
 	char target[LD_TARGET_MAX];
 	if (reason == LD_REJECT_NOT_A_NAME && ld_address_read(target, name) != LD_ADDRESS_NONE)

@@ -299,7 +299,8 @@ ld_parser_site(struct ld_list_parser *p, struct ld_span text, const struct ld_en
 	}
 	if (is_network(text))
 		return ld_parser_reject(p, LD_REJECT_IP_ADDRESS, text);
-	if (text.len > 1 && text.data[0] == '/' && text.data[text.len - 1] == '/')
+	if (text.len > 1 &&
+	    (text.data[0] == '^' || (text.data[0] == '/' && text.data[text.len - 1] == '/')))
 		return ld_parser_reject(p, LD_REJECT_REGEX, text);
 	if (has_any(text, "/?")) {
 		enum ld_reject reason = ld_parser_url(p, text, &entry);

@@ -272,7 +272,7 @@ unpack_bytes(struct ld_unpack *u, uint8_t *data, size_t size, size_t *ret_len,
 
 /* ---- Encodings ------------------------------------------------------------------------------ */
 
-/* UTF-16 without a mark: text in it is full of NULs, all in every second place. */
+/* UTF-16 without a mark: text in it is full of NULs, nearly all in every second place. */
 static enum encoding
 guess_encoding(struct ld_span text)
 {
@@ -281,9 +281,9 @@ guess_encoding(struct ld_span text)
 
 	for (size_t i = 0; i < 2 * pairs; i++)
 		zeros[i & 1] += text.data[i] == 0;
-	if (pairs >= 4 && zeros[0] == 0 && zeros[1] * 4 >= pairs * 3)
+	if (pairs >= 4 && zeros[0] * 8 < pairs && zeros[1] * 4 >= pairs * 3)
 		return ENCODING_UTF16LE;
-	if (pairs >= 4 && zeros[1] == 0 && zeros[0] * 4 >= pairs * 3)
+	if (pairs >= 4 && zeros[1] * 8 < pairs && zeros[0] * 4 >= pairs * 3)
 		return ENCODING_UTF16BE;
 	return ENCODING_BYTES;
 }
