@@ -85,7 +85,8 @@ struct ld_ask {
 uint64_t ld_ask_hash(const struct ld_ask *ask);
 bool ld_ask_same(const struct ld_ask *a, const struct ld_ask *b);
 
-/** Take one query in; `answer` is an empty writer over the send buffer (65535 bytes for TCP). */
+/** Take one query in; `answer` is an empty writer over the send buffer: 65535 bytes for TCP, for
+ * UDP at least the configured payload size.  *ret_ask is scratch unless LD_STEP_ASK is returned. */
 enum ld_step ld_worker_query(struct ld_worker *worker, enum ld_transport transport, int64_t now_ms,
 			     struct ld_span query, struct ld_writer *answer,
 			     struct ld_ask *ret_ask);
