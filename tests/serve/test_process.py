@@ -152,14 +152,12 @@ def test_metrics_page_and_nothing_else(serve, config):
 def test_without_network_listed_names_are_closed(lindung, config, tmp_path, routes):
     """Recursion in a namespace with nothing but lo; "nowhere": a route on which all is lost."""
     config["upstream"] = {"mode": "recursion"}
-    config["threads"] = 1
     port = config["listen"][0].split("@")[1]
     path = tmp_path / "lindung.yaml"
     path.write_text(json.dumps(config))
     script = tmp_path / "inside.sh"
-    nowhere = ("ip link add lost type dummy && ip addr add 192.0.2.9/24 dev lost && "
-               "ip link set lost up && ip route add default via 192.0.2.1 dev lost"
-               if routes == "nowhere" else "true")
+    # What is sent to others over lo is dropped: it is not for this machine.
+    nowhere = "ip route add default dev lo" if routes == "nowhere" else "true"
     script.write_text(f"""
         ip link set lo up
         {nowhere} || exit 77
@@ -196,5 +194,5 @@ assert_blocked(query("listed.example"))
                            str(errors), "/usr/bin/python3", str(ask)], capture_output=True,
                           text=True, timeout=60, check=False)
     if done.returncode == 77:
-        pytest.skip("cannot make a dummy interface")
+        pytest.skip("cannot add a route")
     assert done.returncode == 0, done.stdout + done.stderr + errors.read_text()
