@@ -91,7 +91,7 @@ defaults(void **state)
 	assert_int_equal(conf.block_ttl_s, 30);
 	assert_int_equal(conf.block_reason, 17);
 	assert_int_equal(conf.upstream_mode, LD_CONF_MODE_RECURSION);
-	assert_int_equal(conf.upstream_timeout_ms, 5000);
+	assert_int_equal(conf.upstream_timeout_ms, 4000);
 	assert_true(conf.upstream_dnssec);
 	assert_null(conf.upstream_trust_anchor);
 	assert_int_equal(conf.cache_size_bytes, 64 * 1024 * 1024);

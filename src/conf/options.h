@@ -77,7 +77,7 @@
 	  "Servers to forward to, as address@port. "                                               \
 	  "Without a port it is 53. "                                                              \
 	  "They see what is asked; with recursion no single server does.")                         \
-	X(DURATION, upstream_timeout_ms, "upstream.timeout-ms", "5000", 100, 60000, "ms", none,    \
+	X(DURATION, upstream_timeout_ms, "upstream.timeout-ms", "4000", 100, 60000, "ms", none,    \
 	  "A question that has no answer from upstream after this is answered SERVFAIL.")          \
 	X(BOOL, upstream_dnssec, "upstream.dnssec", "yes", 0, 1, "", none,                         \
 	  "Validate answers with DNSSEC; with forwarding this is left to the servers.")            \
