@@ -36,7 +36,10 @@ enum {
 	X(URLS, "urls", "one URL a line", ".txt")                                                  \
 	X(CHROMIUM, "chromium", "Chromium and Edge URLBlocklist policy (written only)", ".json")   \
 	X(FIREFOX, "firefox", "Firefox policies.json (written only)", ".json")                     \
-	X(APPLE, "apple", "Apple .mobileconfig web content filter (written only)", ".mobileconfig")
+	X(APPLE, "apple", "Apple .mobileconfig web content filter (written only)",                 \
+	  ".mobileconfig")                                                                         \
+	X(SQUID_URLS, "squid-urls", "Squid url_regex list, for parts of sites (written only)",     \
+	  ".acl")
 
 enum ld_list_format {
 #define LD_X(symbol, key, what, ending) LD_LIST_##symbol,
@@ -149,8 +152,8 @@ struct ld_span ld_list_input_peek(struct ld_list_input *input);
  * caller's to free (so that chunks can be handed to threads).  An empty chunk is the end.  A line
  * past LD_LIST_LINE_MAX_BYTES may be cut to that and one byte, so that the parser sees it is too
  * long; memory stays bounded whatever comes.
- * Errors: LINDUNG_EIO, LINDUNG_EDAMAGED (the packed data is cut or wrong), LINDUNG_ELIMIT (zstd with
- * a window past 8 MiB), LINDUNG_ENOMEM. */
+ * Errors: LINDUNG_EIO, LINDUNG_EDAMAGED (the packed data is cut or wrong), LINDUNG_ELIMIT (zstd
+ * with a window past 8 MiB), LINDUNG_ENOMEM. */
 int ld_list_input_next(struct ld_list_input *input, struct ld_list_chunk *ret, void **ret_memory,
 		       struct ld_report *report);
 void ld_list_input_close(struct ld_list_input *input);
