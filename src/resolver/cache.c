@@ -42,7 +42,7 @@ struct entry {
 	int64_t stored_ms, expires_ms;
 	uint32_t list_generation;
 	uint16_t message_len, additional_at, ttl_count, targets_len;
-	int16_t ede;
+	int32_t ede;
 	uint16_t ttl_at[]; /* and behind them message, targets, text of the EDE */
 };
 

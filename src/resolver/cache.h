@@ -46,7 +46,7 @@ enum ld_cache_flag {
 /** One answer.  What it points at is valid until the next ld_cache_put(). */
 struct ld_cache_entry {
 	uint8_t flags;
-	int16_t ede; /* -1: none */
+	int32_t ede; /* -1: none */
 	/* The caller's: with which list its targets were last found open. */
 	uint32_t list_generation;
 	int64_t stored_ms, expires_ms;

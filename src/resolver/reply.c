@@ -159,29 +159,63 @@ write_reply(struct ld_worker *worker, const struct ld_ask *ask, const struct rep
 	return true;
 }
 
-/* Take in what upstream said.  What is no answer to this question is a failure. */
+/* What upstream itself said about its answer, if nobody else did.  Its text is for people: any that
+ * is not plain is left out. */
+static void
+take_upstream_ede(struct reply *reply, struct ld_span message)
+{
+	struct ld_span text = {NULL, 0};
+
+	if (reply->ede >= 0)
+		return;
+	reply->ede = ld_message_ede(message, &text);
+	if (reply->ede == LD_EDE_BLOCKED || reply->ede == LD_EDE_CENSORED ||
+	    reply->ede == LD_EDE_FILTERED)
+		reply->ede = LD_EDE_BLOCKED_UPSTREAM;
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] < ' ' || text.data[i] > '~')
+			return;
+	}
+	reply->ede_text = text;
+}
+
+static bool
+is_question_of(const struct ld_walk *walk, const struct ld_ask *ask)
+{
+	return walk->type == ask->type && walk->class_ == ask->class_ &&
+	       ld_name_equal(&walk->question, &ask->name);
+}
+
+/* Take in what upstream said.  What is no answer to this question is a failure, and so is a rcode
+ * that speaks of what we asked, not of what our client did. */
 static struct reply
 read_result(const struct ld_ask *ask, const struct ld_upstream_result *result)
 {
 	struct reply reply = {.ede = result->ede, .ede_text = ld_span_str(result->ede_text)};
+	struct ld_reader r = ld_reader(result->message);
 	struct ld_walk walk;
 
 	if (result->error != LINDUNG_OK)
 		return reply;
-	if (!ld_walk_begin(&walk, result->message) || (walk.header.flags & LD_FLAG_QR) == 0 ||
-	    (walk.header.flags & LD_FLAG_OPCODE) != 0 || walk.type != ask->type ||
-	    walk.class_ != ask->class_ || !ld_name_equal(&walk.question, &ask->name)) {
+	struct ld_header header = ld_header_read(&r);
+	reply.rcode = header.flags & LD_FLAG_RCODE;
+	reply.secure = result->secure;
+	reply.is_cut = (header.flags & LD_FLAG_TC) != 0;
+	take_upstream_ede(&reply, result->message);
+	bool is_response = !r.failed && (header.flags & LD_FLAG_QR) != 0 &&
+			   (header.flags & LD_FLAG_OPCODE) == 0;
+	bool is_answer = reply.rcode == LD_RCODE_NOERROR || reply.rcode == LD_RCODE_NXDOMAIN ||
+			 reply.rcode == LD_RCODE_YXDOMAIN;
+	if (is_response && is_answer && ld_walk_begin(&walk, result->message) &&
+	    is_question_of(&walk, ask)) {
+		reply.message = result->message;
+	} else if (!is_response || is_answer) {
 		reply.ede = LD_EDE_OTHER;
 		reply.ede_text = LD_SPAN("The answer from upstream is malformed");
-		return reply;
+	} else if (reply.ede < 0) {
+		reply.ede = LD_EDE_NO_AUTHORITY;
+		reply.ede_text = LD_SPAN("Upstream could not answer");
 	}
-	reply.rcode = walk.header.flags & LD_FLAG_RCODE;
-	reply.secure = result->secure;
-	reply.is_cut = (walk.header.flags & LD_FLAG_TC) != 0;
-	/* Another rcode speaks of what we asked, not of what our client did. */
-	if (reply.rcode == LD_RCODE_NOERROR || reply.rcode == LD_RCODE_NXDOMAIN ||
-	    reply.rcode == LD_RCODE_YXDOMAIN)
-		reply.message = result->message;
 	return reply;
 }
 
@@ -295,7 +329,7 @@ put_failure(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *ask,
 	put(worker, &key,
 	    &(struct ld_cache_entry){
 		    .flags = LD_CACHE_FAILURE | (key.checking_disabled ? LD_CACHE_CD : 0),
-		    .ede = (int16_t)reply->ede,
+		    .ede = reply->ede,
 		    .ede_text = ld_span_first(reply->ede_text, LD_EDE_TEXT_MAX_BYTES),
 		    .stored_ms = now_ms,
 		    .expires_ms = now_ms + failure_ms(worker, &key, now_ms),
@@ -352,7 +386,7 @@ put_reply(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *ask,
 	put(worker, &key,
 	    &(struct ld_cache_entry){
 		    .flags = (uint8_t)flags,
-		    .ede = (int16_t)reply->ede,
+		    .ede = reply->ede,
 		    .ede_text = ld_span_first(reply->ede_text, LD_EDE_TEXT_MAX_BYTES),
 		    .stored_ms = now_ms,
 		    .expires_ms = now_ms + (int64_t)copy->ttl_least * 1000,

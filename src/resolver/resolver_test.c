@@ -642,11 +642,37 @@ what_is_no_answer_to_the_question_is_a_failure(void **state)
 			strncmp(finish(bench, good, responses[i]), "SERVFAIL qr rd ra ", 18), 0);
 		assert_int_equal(strncmp(answer(bench, query), "SERVFAIL qr rd ra ", 18), 0);
 	}
-	/* REFUSED speaks of us, not of the client. */
-	bench->now_ms += 20000;
-	assert_string_equal(answer(bench, query), "ask");
-	assert_string_equal(finish(bench, good, "REFUSED | a.example A"),
-			    "SERVFAIL qr rd ra | a.example A | opt 1232");
+	bench_free(bench);
+}
+
+static void
+what_upstream_says_of_itself_is_told(void **state)
+{
+#define TOLD(ede) "SERVFAIL qr rd ra | a.example A | opt 1232 ede " ede
+	static const struct {
+		const char *response, *told;
+	} rows[] = {
+		/* REFUSED speaks of us, not of the client; it need not repeat the question. */
+		{"REFUSED | a.example A", TOLD("22 Upstream could not answer")},
+		{"SERVFAIL", TOLD("22 Upstream could not answer")},
+		{"SERVFAIL | a.example A | ad . 0 OPT #000f00020006", TOLD("6")},
+		{"SERVFAIL | a.example A | ad . 0 OPT #00030000000f000500066f6f6f", TOLD("6 ooo")},
+		{"SERVFAIL | a.example A | ad . 0 OPT #000f000300060a", TOLD("6")},
+		{"SERVFAIL | a.example A | ad . 0 OPT #000f0001000f",
+		 TOLD("22 Upstream could not answer")},
+		{"NOERROR | a.example A | an a.example 1 A 0.0.0.0 | ad . 0 OPT #000f0002000f",
+		 "NOERROR qr rd ra | a.example A | an a.example 1 A 0.0.0.0 | opt 1232 ede 35"},
+	};
+	struct bench *bench = bench_new(&plain_config);
+	const struct ld_show_query query = {.name = "a.example", .type = A, .edns = true};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		bench->now_ms += 20000;
+		assert_string_equal(answer(bench, query), "ask");
+		assert_string_equal(finish(bench, good, rows[i].response), rows[i].told);
+		assert_string_equal(answer(bench, query), rows[i].told);
+	}
 	bench_free(bench);
 }
 
@@ -1064,6 +1090,7 @@ main(void)
 		cmocka_unit_test(negative_answers_hold_as_long_as_the_soa_says),
 		cmocka_unit_test(failures_are_told_why_and_kept_for_seconds),
 		cmocka_unit_test(what_is_no_answer_to_the_question_is_a_failure),
+		cmocka_unit_test(what_upstream_says_of_itself_is_told),
 		cmocka_unit_test(authentic_data_only_if_validated_and_asked_for),
 		cmocka_unit_test(one_entry_serves_all_where_nothing_is_signed),
 		cmocka_unit_test(long_answers_are_cut_for_udp),
