@@ -25,7 +25,8 @@ struct tool {
 static void
 put(FILE *to, struct ld_span text)
 {
-	fwrite(text.data, 1, text.len, to);
+	if (text.len != 0)
+		fwrite(text.data, 1, text.len, to);
 }
 
 static int
