@@ -49,7 +49,7 @@ fail:;
 void
 ld_map_close(struct ld_map *map)
 {
-	if (map->bytes.len != 0)
+	if (map->bytes.len != 0 && !map->borrowed)
 		munmap((void *)(uintptr_t)map->bytes.data, map->bytes.len);
 	*map = (struct ld_map){0};
 }

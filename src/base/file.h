@@ -17,6 +17,7 @@ struct ld_map {
 	uint64_t device;
 	uint64_t inode;
 	int64_t modified_ns;
+	bool borrowed; /* not mapped here: ld_map_close() leaves the bytes alone */
 };
 
 /** Map the regular file at `path`.  An empty file gives an empty span.

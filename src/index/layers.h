@@ -1,0 +1,27 @@
+/* What is behind `struct lindung`: a base image and the overlays over it.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LD_INDEX_LAYERS_H
+#define LD_INDEX_LAYERS_H
+
+#include <lindung/lindung.h>
+
+#include "index/effect.h"
+#include "index/image.h"
+#include "name/name.h"
+
+struct ld_layer {
+	struct ld_image *image;
+	uint8_t map[LINDUNG_CATEGORY_MAX]; /* the image's categories to the common numbers */
+};
+
+struct lindung {
+	unsigned layer_count;
+	unsigned category_count;
+	struct ld_span categories[LINDUNG_CATEGORY_MAX];
+	struct ld_layer layers[LINDUNG_OVERLAY_MAX + 1]; /* the base first */
+};
+
+/** Open an image that is there already; it is the list's from now on, also on an error. */
+int ld_list_from_image(struct lindung **ret, struct ld_image *image);
+
+#endif

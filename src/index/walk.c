@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "index/walk.h"
+
+#include "name/name.h"
+
+void
+ld_walk_begin(struct ld_walk *walk, const struct ld_image *image)
+{
+	walk->image = image;
+	walk->next_block = 0;
+	walk->block = (struct ld_block){.image = image};
+	walk->tuple = 0;
+	walk->key_len = walk->first_len = 0;
+}
+
+int
+ld_walk_next(struct ld_walk *walk)
+{
+	struct ld_stored stored;
+	bool first = false;
+
+	if (walk->block.left == 0) {
+		if (ld_block_second(&walk->block)) {
+			memcpy(walk->key, walk->first, walk->first_len);
+			walk->key_len = walk->first_len;
+		} else if (walk->next_block < walk->image->block_count) {
+			walk->block = ld_block_open(walk->image, walk->next_block++);
+			first = true;
+		} else {
+			walk->key_len = 0;
+			return LINDUNG_ENOTFOUND;
+		}
+	}
+	if (!ld_block_next(&walk->block, &stored) || stored.lcp > walk->key_len)
+		return LINDUNG_EDAMAGED;
+	size_t len = ld_stored_copy(walk->image, &stored, walk->key);
+	if (len == 0 || len <= stored.lcp)
+		return LINDUNG_EDAMAGED;
+	walk->key_len = len;
+	walk->tuple = ld_block_tuple(&walk->block);
+	if (first) {
+		memcpy(walk->first, walk->key, len);
+		walk->first_len = len;
+	}
+	return LINDUNG_OK;
+}
+
+uint64_t
+ld_key_hash(struct ld_span key, unsigned *ret_labels)
+{
+	struct ld_span host = ld_span_first(key, ld_span_find(key, '/'));
+	uint64_t hash = LD_KEY_HASH_ROOT;
+	unsigned labels = 0;
+
+	for (size_t at = 0; at < host.len;) {
+		uint8_t label[LD_INDEX_KEY_MAX + 16];
+		struct ld_span rest = ld_span_from(host, at);
+		size_t len = ld_span_find(rest, LD_KEY_SEPARATOR);
+
+		memcpy(label, rest.data, len);
+		hash = ld_key_hash_label(hash, label, len);
+		labels++;
+		at += len + 1;
+	}
+	*ret_labels = labels;
+	return host.len < key.len ? ld_key_hash_path(hash, ld_span_from(key, host.len)) : hash;
+}
+
+int
+ld_image_verify_entries(const struct ld_image *image)
+{
+	struct ld_walk walk;
+	uint8_t before[LD_INDEX_KEY_MAX];
+	size_t before_len = 0;
+	uint64_t count = 0;
+	int err;
+
+	ld_walk_begin(&walk, image);
+	while ((err = ld_walk_next(&walk)) == LINDUNG_OK) {
+		struct ld_span key = ld_span(walk.key, walk.key_len);
+		unsigned labels;
+		uint64_t hash = ld_key_hash(key, &labels);
+		uint32_t tuple;
+
+		if (ld_span_compare(ld_span(before, before_len), key) >= 0 ||
+		    !ld_image_may_hold(image, hash) || labels < image->labels_min ||
+		    labels > image->labels_max || !ld_image_find(image, key, &tuple) ||
+		    tuple != walk.tuple)
+			return LINDUNG_EDAMAGED;
+		memcpy(before, walk.key, walk.key_len);
+		before_len = walk.key_len;
+		count++;
+	}
+	return err == LINDUNG_ENOTFOUND && count == image->entry_count ? LINDUNG_OK
+								       : LINDUNG_EDAMAGED;
+}
