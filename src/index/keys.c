@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "index/walk.h"
+#include "index/keys.h"
 
 #include "name/name.h"
 
 void
-ld_walk_begin(struct ld_walk *walk, const struct ld_image *image)
+ld_keys_begin(struct ld_keys *walk, const struct ld_image *image)
 {
 	walk->image = image;
 	walk->next_block = 0;
@@ -14,7 +14,7 @@ ld_walk_begin(struct ld_walk *walk, const struct ld_image *image)
 }
 
 int
-ld_walk_next(struct ld_walk *walk)
+ld_keys_next(struct ld_keys *walk)
 {
 	struct ld_stored stored;
 	bool first = false;
@@ -69,14 +69,14 @@ ld_key_hash(struct ld_span key, unsigned *ret_labels)
 int
 ld_image_verify_entries(const struct ld_image *image)
 {
-	struct ld_walk walk;
+	struct ld_keys walk;
 	uint8_t before[LD_INDEX_KEY_MAX];
 	size_t before_len = 0;
 	uint64_t count = 0;
 	int err;
 
-	ld_walk_begin(&walk, image);
-	while ((err = ld_walk_next(&walk)) == LINDUNG_OK) {
+	ld_keys_begin(&walk, image);
+	while ((err = ld_keys_next(&walk)) == LINDUNG_OK) {
 		struct ld_span key = ld_span(walk.key, walk.key_len);
 		unsigned labels;
 		uint64_t hash = ld_key_hash(key, &labels);

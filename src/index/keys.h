@@ -1,11 +1,11 @@
 /* Every key of an image, in order.
  * SPDX-License-Identifier: BSD-2-Clause */
-#ifndef LD_INDEX_WALK_H
-#define LD_INDEX_WALK_H
+#ifndef LD_INDEX_KEYS_H
+#define LD_INDEX_KEYS_H
 
 #include "index/image.h"
 
-struct ld_walk {
+struct ld_keys {
 	const struct ld_image *image;
 	uint32_t next_block;
 	struct ld_block block;
@@ -16,10 +16,10 @@ struct ld_walk {
 	uint8_t first[LD_INDEX_KEY_MAX]; /* of the block: the second half joins on to it */
 };
 
-void ld_walk_begin(struct ld_walk *walk, const struct ld_image *image);
+void ld_keys_begin(struct ld_keys *walk, const struct ld_image *image);
 
 /** The next key into walk->key, its tuple into walk->tuple.  LINDUNG_ENOTFOUND at the end,
  * LINDUNG_EDAMAGED where a block cannot be read. */
-int ld_walk_next(struct ld_walk *walk);
+int ld_keys_next(struct ld_keys *walk);
 
 #endif
