@@ -237,8 +237,9 @@ winner(const struct votes *votes)
 	/* A text with a name here and there is no list. */
 	if (most * 10 < votes->lines)
 		return LD_LIST_AUTO;
-	/* ".name" is Squid's where "name" stands beside it, with a meaning of its own. */
-	if (best == LD_LIST_DOMAINS && votes->dotted * 2 > most)
+	/* ".name" is Squid's where "name" stands beside it, with a meaning of its own; but one in a
+	 * long list of names is a slip. */
+	if (best == LD_LIST_DOMAINS && votes->dotted != 0 && votes->dotted * 10 >= most)
 		return votes->dotted == most ? LD_LIST_WILDCARD : LD_LIST_SQUID;
 	return best;
 }

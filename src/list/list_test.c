@@ -516,6 +516,11 @@ formats_are_detected(void **state)
 		{LD_LIST_WILDCARD, "*.a.example\n*.b.example\n"},
 		{LD_LIST_WILDCARD, ".a.example\n.b.example\n"},
 		{LD_LIST_SQUID, ".a.example\n.b.example\nc.example\n"},
+		{LD_LIST_SQUID, ".a.example\nb.example\n"},
+		{LD_LIST_DOMAINS,
+		 ".a.example\nb.example\nc.example\nd.example\ne.example\n"
+		 "f.example\ng.example\nh.example\ni.example\nj.example\nk.example\n"
+		 "l.example\n"},
 		{LD_LIST_SQUID, "a.example/path\nb.example/\n"},
 		{LD_LIST_URLS, "http://a.example/\nhttps://b.example/c\n"},
 		{LD_LIST_URLS, "*://*.a.example/*\n"},
