@@ -11,6 +11,14 @@
  *                            ld_worker_learn()    once a question: into the cache
  *                            ld_worker_finish()   once a waiting client: its answer
  *
+ * In which order a query is decided: what is wrong with it; classes and types that are refused;
+ * special names that never leave (localhost, .local, .onion, private reverse zones ...: local.c);
+ * the list; ANY (RFC 8482); a rewritten name; without RD: refused, so that nobody learns from the
+ * cache what others asked for; the cache; upstream.  What comes back is judged too: an answer that
+ * leads (CNAME, DNAME, SVCB, HTTPS) to a closed name is closed, also when it comes out of the cache
+ * after the list has changed.  A protected name may lead where it likes, and one that the list
+ * opens in some categories is not closed in these by where it leads.
+ *
  * Threads: a `struct ld_resolver` is read-only after it is made and shared; a `struct ld_worker`
  * (cache, counters, scratch) is one thread's.  Counters may be read by another thread at any time.
  */
@@ -44,7 +52,7 @@ struct ld_resolver_config {
 	uint16_t block_ede;            /* 15, 16 or 17 */
 	const char *const *categories; /* keys enforced; NULL: every category of the index */
 	unsigned category_count;
-	size_t cache_bytes; /* of one worker */
+	size_t cache_bytes; /* of one worker, all included; 0: no cache, else at least 262144 */
 	uint32_t cache_ttl_max_s, cache_negative_ttl_max_s, cache_ttl_min_s;
 	uint16_t udp_payload_bytes; /* advertised and respected at most; 1232 */
 };
@@ -52,10 +60,14 @@ struct ld_resolver_config {
 struct ld_resolver;
 struct ld_worker;
 
+/** Errors: LINDUNG_ECONFIG (udp_payload_bytes below 512, cache_bytes, no address for
+ * LD_BLOCK_ADDRESS), LINDUNG_ENOMEM.  `config` and its keys are copied. */
 int ld_resolver_new(struct ld_resolver **ret, const struct ld_resolver_config *config,
 		    struct ld_report *report);
 void ld_resolver_free(struct ld_resolver *resolver);
 
+/** All memory that the worker will ever use is taken here.  Errors: LINDUNG_ENOMEM, LINDUNG_EIO (no
+ * random numbers). */
 int ld_worker_new(struct ld_worker **ret, const struct ld_resolver *resolver);
 void ld_worker_free(struct ld_worker *worker);
 
@@ -102,7 +114,8 @@ void ld_worker_finish(struct ld_worker *worker, int64_t now_ms, const struct ld_
 		      const struct ld_upstream_result *result, struct ld_writer *answer);
 
 /* Counters: X(symbol, metric name, help).  Each is a total since the start; no label ever holds a
- * name or a client. */
+ * name or a client.  Every answer is of one kind: `local` are special names and ANY, `formerr` also
+ * NOTIMP and BADVERS, `failed` every SERVFAIL. */
 #define LD_COUNTERS(X)                                                                             \
 	X(QUERIES_UDP, "lindung_queries_total{transport=\"udp\"}", "Queries received.")            \
 	X(QUERIES_TCP, "lindung_queries_total{transport=\"tcp\"}", "Queries received.")            \

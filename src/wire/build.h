@@ -79,6 +79,7 @@ struct ld_copy {
 	unsigned ttl_count;   /* past LD_COPY_TTLS_MAX: only counted */
 	uint16_t ttl_at[LD_COPY_TTLS_MAX];
 	/* Inside. */
+	uint32_t labels; /* of the names in rdata so far */
 	struct ld_copy_name {
 		uint16_t hash, at; /* at 0: free */
 	} names[LD_COPY_NAMES_MAX];
@@ -90,7 +91,8 @@ struct ld_copy {
  * does not fit is left out as a whole (RFC 2181 section 9: that is no truncation).
  *
  * In a negative answer the SOA's TTL becomes what RFC 2308 section 5 says.
- * Errors: LINDUNG_EMALFORMED (a record, or a name in it, cannot be read), LINDUNG_ESPACE. */
+ * Errors: LINDUNG_EMALFORMED (a record, or a name in it, cannot be read, or there are more than
+ * LD_WALK_LABELS_MAX labels), LINDUNG_ESPACE. */
 int ld_copy_response(struct ld_copy *copy, struct ld_span message, struct ld_writer *w);
 
 #endif

@@ -120,6 +120,9 @@ write_rdata(struct ld_copy *copy, struct ld_writer *w, struct ld_span message,
 			if (*step == 'u' ? !ld_message_name_plain(&r, &name)
 					 : !ld_message_name(&r, &name))
 				return false;
+			copy->labels += name.labels;
+			if (copy->labels > LD_WALK_LABELS_MAX)
+				return false;
 			write_name(copy, w, &name, *step == 'N');
 			continue;
 		case 's':
@@ -242,6 +245,7 @@ ld_copy_response(struct ld_copy *copy, struct ld_span message, struct ld_writer 
 	copy->ttl_least = UINT32_MAX;
 	copy->is_negative = copy->has_answer = copy->had_dnssec = false;
 	copy->ttl_count = 0;
+	copy->labels = 0;
 	memset(copy->names, 0, sizeof copy->names);
 	if (!ld_walk_begin(&walk, message))
 		return LINDUNG_EMALFORMED;

@@ -61,6 +61,13 @@ struct ld_query {
  * is looked at.  Other records are skipped. */
 enum ld_fault ld_query_parse(struct ld_query *ret, struct ld_span message);
 
+enum {
+	/* Labels of all names that are read in one walk, and in one writing of its rdata.  A
+	 * message full of pointers to long names would take a thousand times longer than its size
+	 * says. */
+	LD_WALK_LABELS_MAX = 65536,
+};
+
 enum ld_section { LD_SECTION_ANSWER, LD_SECTION_AUTHORITY, LD_SECTION_ADDITIONAL, LD_SECTION_END };
 
 struct ld_record {
@@ -79,14 +86,15 @@ struct ld_walk {
 	struct ld_name question;
 	uint16_t type, class_;
 	enum ld_section section;
-	uint16_t left; /* records in this section */
+	uint16_t left;   /* records in this section */
+	uint32_t labels; /* of the owners so far */
 };
 
 /** Begin with the header and the one question.  False if it has not exactly one, or is cut. */
 bool ld_walk_begin(struct ld_walk *walk, struct ld_span message);
 
 /** The next record; false at the end, and with `walk->reader.failed` where the message is
- * malformed. */
+ * malformed, or past LD_WALK_LABELS_MAX. */
 bool ld_walk_next(struct ld_walk *walk, struct ld_record *ret);
 
 /** The first extended error (RFC 8914) in a message: its code and its text, which points into the

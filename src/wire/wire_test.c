@@ -197,6 +197,16 @@ queries_are_read_exactly(void **state)
 		{"1234 0100 0001 0001 0000 0002" Q "c00c 0001 0001 00000000 0004 01020304" OPT
 		 "c00c 0010 0001 00000000 0001 00",
 		 LD_FAULT_NONE, true, true, false, 1232},
+		/* Owners that are no names. */
+		{"1234 0100 0001 0000 0000 0001" Q "c015 0010 0001 00000000 0000", LD_FAULT_FORMERR,
+		 true, false, false, 512},
+		{"1234 0100 0001 0000 0000 0001" Q "c000 0010 0001 00000000 0000", LD_FAULT_FORMERR,
+		 true, false, false, 512},
+		{"1234 0100 0001 0000 0000 0001" Q "4061 00 0010 0001 00000000 0000",
+		 LD_FAULT_FORMERR, true, false, false, 512},
+		/* OPT whose root is written as a pointer to one is not owned by the root octet. */
+		{"1234 0100 0001 0000 0000 0001" Q "c010 0029 04d0 00000000 0000", LD_FAULT_FORMERR,
+		 true, false, false, 512},
 		/* No question, two questions, cut, and more than there is. */
 		{"1234 0100 0000 0000 0000 0000", LD_FAULT_FORMERR, false, false, false, 512},
 		{"1234 0100 0002 0000 0000 0000" Q Q, LD_FAULT_FORMERR, false, false, false, 512},
@@ -516,6 +526,34 @@ many_names_survive_compression(void **state)
 	ld_buffer_free(&text);
 }
 
+/* CNAME records in whose owner and rdata stands a pointer to a name of 127 labels. */
+static int
+copy_of_pointers(unsigned records)
+{
+	static uint8_t in[LD_MESSAGE_MAX_BYTES], out[LD_MESSAGE_MAX_BYTES];
+	struct ld_writer message = ld_writer(in, sizeof in), w = ld_writer(out, sizeof out);
+	struct ld_name name = {.len = 255, .labels = 127};
+	struct ld_copy copy = {.question = &name, .ttl_max_s = 86400};
+
+	for (unsigned i = 0; i < 127; i++)
+		memcpy(name.wire + 2 * i, "\1a", 2);
+	ld_build_header(&message, 0, LD_FLAG_QR);
+	ld_build_question(&message, &name, LD_TYPE_A, LD_CLASS_IN);
+	for (unsigned i = 0; i < records; i++)
+		ld_build_record(&message, LD_COUNT_ANSWER, LD_QUESTION_AT, LD_TYPE_CNAME, 60,
+				LD_SPAN("\xc0\x0c"));
+	assert_false(message.failed);
+	return ld_copy_response(&copy, ld_span(message.data, message.len), &w);
+}
+
+static void
+work_for_one_message_is_bounded(void **state)
+{
+	(void)state;
+	assert_int_equal(copy_of_pointers(LD_WALK_LABELS_MAX / 127), LINDUNG_OK);
+	assert_int_equal(copy_of_pointers(LD_WALK_LABELS_MAX / 127 + 1), LINDUNG_EMALFORMED);
+}
+
 static void
 opt_is_written_and_cut(void **state)
 {
@@ -573,6 +611,7 @@ main(void)
 		cmocka_unit_test(an_alias_leads_to_the_answer),
 		cmocka_unit_test(what_does_not_fit_is_left_out),
 		cmocka_unit_test(many_names_survive_compression),
+		cmocka_unit_test(work_for_one_message_is_bounded),
 		cmocka_unit_test(opt_is_written_and_cut),
 	};
 
