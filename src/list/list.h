@@ -180,15 +180,18 @@ struct ld_write_summary {
 	uint64_t read;
 	uint64_t written; /* entries that the output expresses, exactly */
 	/* entries left out because the format cannot say them, by kind: */
-	uint64_t no_url, no_self, no_below, no_tree, no_allow, no_rewrite, no_important;
+	uint64_t no_url, no_self, no_below, no_tree, no_allow, no_rewrite;
+	uint64_t no_important; /* written, but without their mark */
 	uint64_t past_limit;
 	uint64_t between; /* RPZ: extra records for names between two listed ones */
 };
 
 /** Write all entries to `fd`.  What cannot be expressed is left out, counted, and said in the
- * header; never widened.
+ * header (JSON has none: the caller puts ld_list_format_limits() and the summary beside it); never
+ * widened: a domain below which something is open that cannot be opened again is left out too.
  * Errors: LINDUNG_ELIMIT (more than the target takes, without `cut`: nothing written),
- * LINDUNG_EIO, LINDUNG_EINVAL (not a written format). */
+ * LINDUNG_EIO, LINDUNG_EINVAL (not a written format), LINDUNG_EEXPRESS (removals, in a format other
+ * than LINDUNG), LINDUNG_EINTERNAL (the source changed between two passes), the source's own. */
 int ld_list_write(int fd, enum ld_list_format format, const struct ld_list_source *source,
 		  const struct ld_write_options *options, struct ld_write_summary *ret,
 		  struct ld_report *report);
