@@ -33,9 +33,9 @@ fuzz:	## run all fuzz targets for SECONDS=60 in total
 	@tools/install-packages fuzz
 	@tools/fuzz $(SECONDS)
 
-man: build	## make the manual page and the example file anew from the table of options
-	cp build/src/conf/lindung.conf.5 man/lindung.conf.5
-	cp build/src/conf/lindung.yaml packaging/lindung.yaml
+man: build	## make the manual pages and the example file anew from our tables
+	cp build/man/lindung.1 build/man/lindung.conf.5 man/
+	cp build/man/lindung.yaml packaging/
 
 format:	## clang-format all C files
 	@tools/test --format
