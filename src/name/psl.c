@@ -249,3 +249,17 @@ ld_psl_date(const struct ld_psl *psl)
 {
 	return psl->date;
 }
+
+uint32_t
+ld_psl_date_number(const struct ld_psl *psl)
+{
+	uint32_t number = 0;
+
+	for (const char *c = psl->date; *c != '\0'; c++) {
+		if (*c >= '0' && *c <= '9')
+			number = number * 10 + (uint32_t)(*c - '0');
+		else if (*c != '-')
+			return 0;
+	}
+	return number;
+}

@@ -26,4 +26,7 @@ struct ld_span ld_psl_registrable(const struct ld_psl *psl, struct ld_span host)
 /** The list's date, "2026-11-01", from its VERSION line or its file's time; "unknown". */
 const char *ld_psl_date(const struct ld_psl *psl);
 
+/** The same as a number, 20261101; 0 if it is unknown. */
+uint32_t ld_psl_date_number(const struct ld_psl *psl);
+
 #endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "index/admit.h"
+
+#include <stdlib.h>
+
+#include "base/hash.h"
+
+struct ld_admission {
+	const struct ld_psl *suffixes;
+	const struct ld_protected *protects;
+	bool overlay;
+	uint32_t mask;
+	uint32_t slots[]; /* place in protects + 1 */
+};
+
+int
+ld_admission_new(struct ld_admission **ret, const struct ld_psl *suffixes,
+		 const struct ld_protected *protects, size_t count, bool overlay)
+{
+	uint32_t size = 16;
+	struct ld_admission *a;
+
+	while (size < 4 * count)
+		size *= 2;
+	a = calloc(1, sizeof *a + size * sizeof *a->slots);
+	if (a == NULL)
+		return LINDUNG_ENOMEM;
+	a->suffixes = suffixes;
+	a->protects = protects;
+	a->overlay = overlay;
+	a->mask = size - 1;
+	for (size_t i = 0; i < count; i++) {
+		uint32_t at = (uint32_t)ld_hash_bytes(protects[i].host, 0) & a->mask;
+
+		while (a->slots[at] != 0)
+			at = (at + 1) & a->mask;
+		a->slots[at] = (uint32_t)i + 1;
+	}
+	*ret = a;
+	return LINDUNG_OK;
+}
+
+void
+ld_admission_free(struct ld_admission *a)
+{
+	free(a);
+}
+
+/* The host is protected, itself or with a parent. */
+static bool
+host_is_protected(const struct ld_admission *a, struct ld_span host)
+{
+	for (struct ld_span rest = host; rest.len != 0;) {
+		uint32_t at = (uint32_t)ld_hash_bytes(rest, 0) & a->mask;
+
+		for (; a->slots[at] != 0; at = (at + 1) & a->mask) {
+			const struct ld_protected *p = &a->protects[a->slots[at] - 1];
+
+			if (ld_span_equal(p->host, rest) && (!p->exact || rest.len == host.len))
+				return true;
+		}
+		rest = ld_span_from(rest, ld_span_find(rest, '.') + 1);
+	}
+	return false;
+}
+
+enum ld_reject
+ld_admission_check(const struct ld_admission *a, const struct ld_entry *entry)
+{
+	if ((entry->flags & LD_ENTRY_BADFILTER) != 0)
+		return LD_REJECT_COUNT;
+	if ((entry->flags & LD_ENTRY_PROTECTED) != 0)
+		return LD_REJECT_ACTION;
+	if (entry->action == LD_ACTION_REMOVE)
+		return a->overlay ? LD_REJECT_COUNT : LD_REJECT_ACTION;
+	if (ld_host_labels(entry->host) < 2)
+		return LD_REJECT_SINGLE_LABEL;
+	/* Part of a site below a public suffix closes nobody else's, and opens nobody's. */
+	if (entry->scope != LD_SCOPE_URL && a->suffixes != NULL &&
+	    ld_psl_is_suffix(a->suffixes, entry->host))
+		return LD_REJECT_PUBLIC_SUFFIX;
+	if (entry->action != LD_ACTION_ALLOW && host_is_protected(a, entry->host))
+		return LD_REJECT_PROTECTED;
+	return LD_REJECT_COUNT;
+}
+
+size_t
+ld_entry_key(uint8_t *key, const struct ld_entry *entry)
+{
+	size_t len;
+
+	if (entry->host.len + entry->path.len > LD_INDEX_KEY_MAX)
+		return 0;
+	len = ld_host_to_key(key, entry->host);
+	if (entry->path.len != 0)
+		memcpy(key + len, entry->path.data, entry->path.len);
+	return len + entry->path.len;
+}
