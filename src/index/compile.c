@@ -245,7 +245,7 @@ job_work(struct worker *w, size_t number)
 	const struct ld_list_sink sink = {w, on_entry, on_reject};
 	const struct ld_list_options options = {.csv_column = job->list->csv_column};
 	struct ld_list_parser *parser;
-	struct ld_list_chunk chunk;
+	struct ld_list_chunk chunk = {0};
 	void *memory;
 	int err = ld_list_parser_new(&parser, job->format, &options);
 
@@ -262,8 +262,7 @@ job_work(struct worker *w, size_t number)
 	}
 	/* An empty chunk is the end, which some formats must be told. */
 	if (err == LINDUNG_OK && !failed(c))
-		err = ld_list_parse(parser, &(struct ld_list_chunk){.first_line = UINT32_MAX},
-				    &sink);
+		err = ld_list_parse(parser, &chunk, &sink);
 	if (err != LINDUNG_OK) {
 		struct ld_report report;
 

@@ -16,7 +16,8 @@ int ld_psl_open(struct ld_psl **ret, const char *path, struct ld_report *report)
 void ld_psl_close(struct ld_psl *psl);
 
 /** `host` (canonical) is itself a public suffix: "com", "co.uk", "blogspot.com".  A single label
- * always is (the list's default rule "*"). */
+ * always is (the list's default rule "*"), and so is what stands under a "*." in the list:
+ * "kobe.jp" because of "*.kobe.jp". */
 bool ld_psl_is_suffix(const struct ld_psl *psl, struct ld_span host);
 
 /** The registrable domain in `host`: its public suffix and one label more; the empty span if it has

@@ -7,6 +7,10 @@
  * resolved, runs of slashes made one; user, password and port dropped; at last everything at or
  * below 0x20, at or past 0x7f, '#' and '%' percent-escaped again, upper-case hex.
  *
+ * Beyond that page: an IPv6 address is written as inet_ntop() does, and one that stands for an IPv4
+ * address (::ffff:0:0/96, 64:ff9b::/96) becomes that; a host whose last label is a number, but
+ * which is no address, is an error, as is every host that is neither host text nor address.
+ *
  * Libc only (part of liblindung): a host that is not ASCII is an error of its own. */
 #ifndef LD_NAME_URL_H
 #define LD_NAME_URL_H
@@ -33,7 +37,8 @@ struct ld_url {
 int ld_url_canonical(struct ld_url *ret, struct ld_span url);
 
 /** The paths under which this URL may be listed, longest first, as lengths into `url->text`: with
- * the query, without it, each directory above it with and without its last slash, down to "/".
+ * the query, without it, without its last slash, each of the first LD_URL_SEGMENTS_MAX directories
+ * above it with and without its last slash, down to "/".
  * The empty path (the host alone) is not among them.  Returns how many. */
 unsigned ld_url_paths(const struct ld_url *url, size_t lens[LD_URL_PATHS_MAX]);
 
