@@ -1,5 +1,6 @@
-/* Writing parts of manual pages, for the programs that make them from our tables.  To standard
- * output. SPDX-License-Identifier: BSD-2-Clause */
+/* Writing parts of manual pages, to standard output, for the programs that make them from our
+ * tables.
+ * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef LD_MAN_MDOC_H
 #define LD_MAN_MDOC_H
 
