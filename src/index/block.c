@@ -2,13 +2,13 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * A block has two halves, and before them how many octets the first one takes.  The first key of
- * the second half joins on to the first key of the block, so that a search can tell from it in which
- * half to look.
+ * the second half joins on to the first key of the block, so that a search can tell from it in
+ * which half to look.
  *
  * From the start of a half, least significant bit of each octet first, for each key: its shape
  * (the block's first key's "octets shared" says how long the prefix of the whole block is), then
- * the code of its tuple unless the shape says "same tuple".  From the end of the half backwards: the
- * symbols of all keys, 12 bits each.  So a search steps from shape to shape without looking at
+ * the code of its tuple unless the shape says "same tuple".  From the end of the half backwards:
+ * the symbols of all keys, 12 bits each.  So a search steps from shape to shape without looking at
  * symbols, and the two chains of dependent loads run side by side. */
 #include "index/image.h"
 
@@ -24,26 +24,62 @@ static const uint8_t fence_rank[256] = {
 	[0x00] = 0,
 	[0x01 ... 0x2c] = 1,
 	[0x2d ... 0x2f] = 2, /* - */
-	['0'] = 3, ['1'] = 4, ['2'] = 5, ['3'] = 6, ['4'] = 7,
-	['5'] = 8, ['6'] = 9, ['7'] = 10, ['8'] = 11,
+	['0'] = 3,
+	['1'] = 4,
+	['2'] = 5,
+	['3'] = 6,
+	['4'] = 7,
+	['5'] = 8,
+	['6'] = 9,
+	['7'] = 10,
+	['8'] = 11,
 	['9' ... 0x5e] = 12,
 	[0x5f ... 0x60] = 13, /* _ */
-	['a'] = 14, ['b'] = 15, ['c'] = 16, ['d'] = 17, ['e'] = 18, ['f'] = 19, ['g'] = 20,
-	['h'] = 21, ['i'] = 22, ['j'] = 23, ['k'] = 24, ['l'] = 25, ['m'] = 26, ['n'] = 27,
-	['o'] = 28, ['p'] = 29, ['q'] = 30, ['r'] = 31, ['s'] = 32, ['t'] = 33, ['u'] = 34,
-	['v'] = 35, ['w'] = 36, ['x'] = 37, ['y'] = 38,
+	['a'] = 14,
+	['b'] = 15,
+	['c'] = 16,
+	['d'] = 17,
+	['e'] = 18,
+	['f'] = 19,
+	['g'] = 20,
+	['h'] = 21,
+	['i'] = 22,
+	['j'] = 23,
+	['k'] = 24,
+	['l'] = 25,
+	['m'] = 26,
+	['n'] = 27,
+	['o'] = 28,
+	['p'] = 29,
+	['q'] = 30,
+	['r'] = 31,
+	['s'] = 32,
+	['t'] = 33,
+	['u'] = 34,
+	['v'] = 35,
+	['w'] = 36,
+	['x'] = 37,
+	['y'] = 38,
 	['z' ... 0xff] = 39,
 };
 
-uint64_t
+/* Six octets as a number in base 40; zeros behind the end. */
+uint32_t
 ld_fence(struct ld_span key)
 {
-	uint64_t fence = 0;
+	uint32_t fence = 0;
 
-	/* 40^12 is the last power that 64 bits hold. */
+	/* 40^6 is the last power that 32 bits hold, as 40^12 is for 64. */
 	for (size_t i = 0; i < LD_INDEX_FENCE_OCTETS; i++)
 		fence = fence * 40 + (i < key.len ? fence_rank[key.data[i]] : 0);
 	return fence;
+}
+
+uint64_t
+ld_step(struct ld_span key)
+{
+	return ld_fence(key) * UINT64_C(4096000000) +
+	       ld_fence(ld_span_from(key, LD_INDEX_FENCE_OCTETS));
 }
 
 /* Where block `i` begins, in bits; for block_count, where the last one ends. */
@@ -79,6 +115,11 @@ ld_block_open(const struct ld_image *image, uint32_t i)
 	uint64_t start = block_start(image, i), end = block_start(image, i + 1);
 	uint64_t last = image->entry_count - (uint64_t)i * LD_INDEX_BLOCK_KEYS;
 	uint32_t count = last < LD_INDEX_BLOCK_KEYS ? (uint32_t)last : LD_INDEX_BLOCK_KEYS;
+
+	/* Ask for all of it at once: it is a few cache lines, and is read from four ends. */
+	for (uint64_t at = start / 8 + 64; at < end / 8 && at < start / 8 + 512; at += 64)
+		__builtin_prefetch(bytes + at);
+	__builtin_prefetch(bytes + end / 8);
 	/* One octet, or 255 and three more. */
 	uint32_t first_len = bytes[start / 8];
 	uint64_t middle = start + 8;
@@ -137,7 +178,8 @@ shape_special(uint64_t bits, unsigned used, unsigned *shape, uint32_t *shared, u
 static inline __attribute__((always_inline)) bool
 block_step(struct ld_block *block, const struct ld_image *image, struct ld_stored *ret)
 {
-	if (block->left == 0 || __builtin_expect(block->bit > block->end || block->end < block->start, 0))
+	if (block->left == 0 ||
+	    __builtin_expect(block->bit > block->end || block->end < block->start, 0))
 		return false;
 	uint64_t bits = bits_at(image, block->bit);
 	unsigned entry = image->shapes.table[bits & 0xfff];
@@ -255,31 +297,30 @@ stored_compare(const struct ld_image *image, const struct ld_stored *stored, str
 	return at == key.len ? 0 : -1;
 }
 
-/* How many of these fences are <= `fence`; `fences` rises. */
+/* How many of these steps are <= `step`; they rise. */
 static uint32_t
-fences_upper(const uint8_t *fences, uint32_t count, uint64_t fence)
+steps_upper(const uint8_t *steps, uint32_t count, uint64_t step)
 {
-	const uint8_t *base = fences;
+	const uint8_t *base = steps;
 
 	while (count > 1) {
 		uint32_t half = count / 2;
 
-		base += ld_get_le64(base + 8 * (size_t)(half - 1)) <= fence ? 8 * (size_t)half : 0;
+		base += ld_get_le64(base + 8 * (size_t)(half - 1)) <= step ? 8 * (size_t)half : 0;
 		count -= half;
 	}
-	return (uint32_t)((base - fences) / 8) + (count == 1 && ld_get_le64(base) <= fence);
+	return (uint32_t)((base - steps) / 8) + (count == 1 && ld_get_le64(base) <= step);
 }
 
-/* Ask for all of the block at once: it is some cache lines, read from four ends. */
-static inline void
-block_prefetch(const struct ld_block *block)
+/* How many of a group's fences are <= `fence`. */
+static uint32_t
+fences_upper(const uint8_t *fences, uint32_t count, uint32_t fence)
 {
-	const uint8_t *bytes = block->image->sections[LD_SECTION_BLOCKS].data;
-	uint64_t from = block->start / 8, to = block->second_end / 8;
+	uint32_t n = 0;
 
-	for (uint64_t at = from + 64; at < to && at < from + 512; at += 64)
-		__builtin_prefetch(bytes + at);
-	__builtin_prefetch(bytes + to);
+	for (uint32_t i = 0; i < count; i++)
+		n += ld_get_le32(fences + 4 * (size_t)i) <= fence;
+	return n;
 }
 
 enum search { SEARCH_FOUND, SEARCH_NOT_HERE, SEARCH_BEFORE };
@@ -293,7 +334,6 @@ block_search(const struct ld_image *image, uint32_t at, struct ld_span key, uint
 	size_t same = 0, same_second;
 	int order;
 
-	block_prefetch(&block);
 	if (!block_step(&block, image, &stored))
 		return SEARCH_NOT_HERE;
 	order = stored_compare(image, &stored, key, &same);
@@ -336,14 +376,13 @@ group_search(const struct ld_image *image, uint32_t group, struct ld_span key, u
 	uint32_t count = image->block_count - start < LD_INDEX_GROUP_BLOCKS
 				 ? image->block_count - start
 				 : LD_INDEX_GROUP_BLOCKS;
-	const uint8_t *fences = image->sections[LD_SECTION_FENCES].data + 8 * (size_t)start;
+	const uint8_t *fences = image->sections[LD_SECTION_FENCES].data + 4 * (size_t)start;
 
-	/* What is needed next, all at once: one trip to memory instead of four. */
+	/* What is needed next, all at once: one trip to memory instead of three. */
 	__builtin_prefetch(fences);
-	__builtin_prefetch(fences + 64);
 	__builtin_prefetch(image->block_deltas + 2 * (size_t)start);
 	__builtin_prefetch(image->sections[LD_SECTION_OFFSETS].data + 4 * (size_t)group);
-	uint64_t fence = ld_fence(ld_span_from(key, image->group_prefix[group]));
+	uint32_t fence = ld_fence(ld_span_from(key, image->group_prefix[group]));
 	uint32_t high = fences_upper(fences, count, fence);
 	while (high-- > 0) {
 		enum search found = block_search(image, start + high, key, ret_tuple);
@@ -352,7 +391,7 @@ group_search(const struct ld_image *image, uint32_t group, struct ld_span key, u
 			return found;
 		/* Between the fence and the block's first key there is nothing; but if the fence
 		 * holds just the octets that the key has there, the key may be before the fence. */
-		if (ld_get_le64(fences + 8 * (size_t)high) != fence)
+		if (ld_get_le32(fences + 4 * (size_t)high) != fence)
 			return SEARCH_NOT_HERE;
 	}
 	return SEARCH_BEFORE;
@@ -362,23 +401,23 @@ bool
 ld_image_find(const struct ld_image *image, struct ld_span key, uint32_t *ret_tuple)
 {
 	const uint8_t *steps = image->sections[LD_SECTION_STEPS].data;
-	/* The last group of [low - 1, high) that begins at or before the key: where the first octets
-	 * do not tell, the next ones do. */
+	/* The last group of [low - 1, high) that begins at or before the key: where the first
+	 * octets do not tell, the next ones do. */
 	uint32_t low = 0, high = image->group_count;
 
 	for (size_t word = 0; word < LD_INDEX_STEP_WORDS && low < high; word++) {
-		uint64_t fence = ld_fence(ld_span_from(key, word * LD_INDEX_FENCE_OCTETS));
+		uint64_t step = ld_step(ld_span_from(key, word * LD_INDEX_STEP_OCTETS));
 		uint32_t from = low;
 
-		high = from + fences_upper(steps + 8 * (size_t)from, high - from, fence);
-		if (high == from || ld_get_le64(steps + 8 * (size_t)(high - 1)) != fence) {
+		high = from + steps_upper(steps + 8 * (size_t)from, high - from, step);
+		if (high == from || ld_get_le64(steps + 8 * (size_t)(high - 1)) != step) {
 			low = high;
 			break;
 		}
-		if (high - from > 1 && ld_get_le64(steps + 8 * (size_t)(high - 2)) == fence)
-			low = from + (fence == 0 ? 0
-						 : fences_upper(steps + 8 * (size_t)from,
-								high - from, fence - 1));
+		if (high - from > 1 && ld_get_le64(steps + 8 * (size_t)(high - 2)) == step)
+			low = from + (step == 0 ? 0
+						: steps_upper(steps + 8 * (size_t)from, high - from,
+							      step - 1));
 		else
 			low = high - 1;
 		steps += 8 * (size_t)image->group_count;

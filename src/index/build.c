@@ -127,7 +127,8 @@ group_is_wide(const struct ld_encoded *e, uint32_t first)
 {
 	uint64_t span = 0;
 
-	for (uint32_t i = first; i + 1 < first + LD_INDEX_GROUP_BLOCKS && i + 1 < e->block_count; i++)
+	for (uint32_t i = first; i + 1 < first + LD_INDEX_GROUP_BLOCKS && i + 1 < e->block_count;
+	     i++)
 		span += e->block_bytes[i];
 	return span > UINT16_MAX;
 }
@@ -312,9 +313,9 @@ header_put(const struct output *o, const struct ld_gathered *g, const struct ld_
 
 		ld_put_le64(at, o->starts[i]);
 		ld_put_le64(at + 8, o->lens[i]);
-		ld_put_le64(at + 16, ld_hash_bytes(ld_span((uint8_t *)map + o->starts[i],
-							   o->lens[i]),
-						   (uint64_t)i));
+		ld_put_le64(at + 16,
+			    ld_hash_bytes(ld_span((uint8_t *)map + o->starts[i], o->lens[i]),
+					  (uint64_t)i));
 	}
 	ld_put_le64(h + LD_HEADER_HASH,
 		    ld_hash_bytes(ld_span(h, LD_HEADER_HASH), LD_INDEX_VERSION));

@@ -26,9 +26,10 @@ struct ld_build_options {
 };
 
 struct ld_build_stats {
-	uint64_t keys; /* in the image */
-	uint64_t urls; /* of them */
-	uint64_t covered; /* of them: blocked by a parent in the same categories (dropped ones too) */
+	uint64_t keys;    /* in the image */
+	uint64_t urls;    /* of them */
+	uint64_t covered; /* of them: blocked by a parent in the same categories (dropped ones too)
+			   */
 	uint64_t size_bytes;
 	uint64_t section_bytes[LD_SECTION_COUNT];
 	uint32_t rules, tuples, symbols;

@@ -123,8 +123,8 @@ on_entry(void *ctx, const struct ld_entry *entry, uint64_t line)
 	struct worker *w = ctx;
 	const struct ld_compile_list *list = w->c->jobs[w->job].list;
 	struct ld_rule_text rule = {
-		.category = entry->category.len != 0 ? entry->category
-						     : ld_span_str(list->category),
+		.category =
+			entry->category.len != 0 ? entry->category : ld_span_str(list->category),
 		.source = entry->source.len != 0 ? entry->source : ld_span_str(list->source),
 		.target = entry->target,
 		.action = entry->action,
@@ -137,8 +137,7 @@ on_entry(void *ctx, const struct ld_entry *entry, uint64_t line)
 
 	if (reason != LD_REJECT_COUNT)
 		return on_reject(w, reason, line, entry->host);
-	if (!ld_span_equal(rule.category, LD_SPAN("*")) &&
-	    !ld_category_key_is_valid(rule.category))
+	if (!ld_span_equal(rule.category, LD_SPAN("*")) && !ld_category_key_is_valid(rule.category))
 		return on_reject(w, LD_REJECT_SYNTAX, line, rule.category);
 	if (list->allow && rule.action == LD_ACTION_BLOCK)
 		rule.action = LD_ACTION_ALLOW;
@@ -386,9 +385,9 @@ protects_add(struct worker *w)
 	for (size_t i = 0; err == LINDUNG_OK && i < options->protect_count; i++) {
 		struct ld_entry entry = {.host = options->protects[i].host};
 		uint8_t key[LD_INDEX_KEY_MAX];
-		struct ld_record record = {
-			.list = PROTECTED_LIST,
-			.scope = options->protects[i].exact ? LD_SCOPE_SELF : LD_SCOPE_TREE};
+		struct ld_record record = {.list = PROTECTED_LIST,
+					   .scope = options->protects[i].exact ? LD_SCOPE_SELF
+									       : LD_SCOPE_TREE};
 
 		record.key = ld_span(key, ld_entry_key(key, &entry));
 		err = rule_number(w, &rule, &record.rule);
@@ -435,9 +434,8 @@ image_build(struct compile *c, const char *path, struct worker *workers, unsigne
 	const struct ld_build_rejects told = {&rejects, on_build_reject};
 	const struct ld_build_options options = {
 		.date_day = c->options->date_day,
-		.suffix_date = c->options->suffixes != NULL
-				       ? ld_psl_date_number(c->options->suffixes)
-				       : 0,
+		.suffix_date =
+			c->options->suffixes != NULL ? ld_psl_date_number(c->options->suffixes) : 0,
 		.overlay = c->options->overlay,
 		.drop_covered = c->options->drop_covered,
 		.threads = c->options->threads,

@@ -44,7 +44,7 @@ struct ld_compile_options {
 	unsigned threads;
 	const char *directory;
 	uint32_t date_day;
-	bool overlay;      /* "remove" lines are taken */
+	bool overlay; /* "remove" lines are taken */
 	bool drop_covered;
 	const struct ld_psl *suffixes;
 	const struct ld_protected *protects;
@@ -69,7 +69,8 @@ struct ld_compile_stats {
 };
 
 /** Compile `lists` into an image at `path`.  Errors with a report: LINDUNG_EIO, LINDUNG_EDAMAGED (a
- * packed list), LINDUNG_ESYNTAX (no format fits), LINDUNG_ELIMIT, LINDUNG_ENOMEM, LINDUNG_EINVAL. */
+ * packed list), LINDUNG_ESYNTAX (no format fits), LINDUNG_ELIMIT, LINDUNG_ENOMEM, LINDUNG_EINVAL.
+ */
 int ld_compile(const char *path, const struct ld_compile_list *lists, size_t list_count,
 	       const struct ld_compile_options *options, struct ld_compile_stats *ret,
 	       struct ld_report *report);

@@ -150,8 +150,8 @@ samples_count(const struct ld_dictionary *d, struct ld_span samples, uint32_t *s
 
 		for (uint32_t i = 0; i < n; i++) {
 			singles[codes[i]]++;
-			if (i + 1 < n && d->lens[codes[i]] + d->lens[codes[i + 1]] <=
-						 LD_INDEX_SYMBOL_BYTES_MAX)
+			if (i + 1 < n &&
+			    d->lens[codes[i]] + d->lens[codes[i + 1]] <= LD_INDEX_SYMBOL_BYTES_MAX)
 				pair_count(pairs, &used, codes[i], codes[i + 1]);
 		}
 		samples = ld_span_from(samples, 2 + len);
@@ -186,10 +186,10 @@ candidates_list(struct candidate *candidates, const struct ld_dictionary *d,
 		if (p->count < PAIR_COUNT_MIN)
 			continue;
 		unsigned first = d->lens[p->first], second = d->lens[p->second];
-		candidates[n++] = (struct candidate){
-			(uint64_t)p->count * (first + second),
-			d->texts[p->first] | d->texts[p->second] << (8 * first),
-			(uint8_t)(first + second)};
+		candidates[n++] =
+			(struct candidate){(uint64_t)p->count * (first + second),
+					   d->texts[p->first] | d->texts[p->second] << (8 * first),
+					   (uint8_t)(first + second)};
 	}
 	qsort(candidates, n, sizeof *candidates, candidate_order);
 	return n;

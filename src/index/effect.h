@@ -93,9 +93,9 @@ ld_effect_over(struct ld_effect *longer, const struct ld_effect *shorter)
 static inline uint64_t
 ld_effect_blocked(const struct ld_effect *effect)
 {
-	return effect->is_protected ? 0
-				    : effect->important_block |
-					      (effect->block & ~effect->important_allow);
+	return effect->is_protected
+		       ? 0
+		       : effect->important_block | (effect->block & ~effect->important_allow);
 }
 
 /** The categories in which an allow entry decided. */

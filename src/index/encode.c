@@ -60,7 +60,8 @@ join_of(const struct keys *keys, unsigned i)
 {
 	if (i == 0)
 		return (struct join){.rest = keys->key[0], .shared = keys->prefix};
-	/* The second half joins on to the first key of the block, not to the end of the first half. */
+	/* The second half joins on to the first key of the block, not to the end of the first half.
+	 */
 	bool half = i == LD_INDEX_HALF_KEYS;
 	size_t lcp = shared_octets(keys->key[half ? 0 : i - 1], keys->key[i]);
 	return (struct join){.rest = ld_span_from(keys->key[i], lcp),
@@ -246,8 +247,8 @@ half_encode(struct encoder *c, const struct keys *keys, unsigned from, unsigned 
 
 	for (unsigned i = from; i < to; i++) {
 		struct join join = join_of(keys, i);
-		uint32_t symbols = ld_dictionary_encode(c->e->dictionary, join.rest,
-							c->codes + count);
+		uint32_t symbols =
+			ld_dictionary_encode(c->e->dictionary, join.rest, c->codes + count);
 
 		shape_put(c, &bits, &join, symbols);
 		if (!join.same_tuple)
@@ -311,8 +312,8 @@ mark_encode(struct encoder *c, size_t mark)
 	uint8_t *memory = malloc(len);
 	uint32_t block = (uint32_t)(mark * LD_GATHER_MARK_BLOCKS);
 	struct keys keys;
-	int err = memory != NULL ? scratch_read(g->fd, memory, len, g->marks[mark])
-				 : LINDUNG_ENOMEM;
+	int err =
+		memory != NULL ? scratch_read(g->fd, memory, len, g->marks[mark]) : LINDUNG_ENOMEM;
 
 	if (err == LINDUNG_OK) {
 		struct ld_span bytes = ld_span(memory, len);
@@ -383,8 +384,7 @@ ld_encode(struct ld_encoded *ret, const struct ld_gathered *g, unsigned threads)
 	struct ld_encoded e = {0};
 	int err;
 
-	e.block_count =
-		(uint32_t)((g->key_count + LD_INDEX_BLOCK_KEYS - 1) / LD_INDEX_BLOCK_KEYS);
+	e.block_count = (uint32_t)((g->key_count + LD_INDEX_BLOCK_KEYS - 1) / LD_INDEX_BLOCK_KEYS);
 	e.block_bytes = calloc(e.block_count + 1u, sizeof *e.block_bytes);
 	err = e.block_bytes != NULL ? dictionary_train(&e, g) : LINDUNG_ENOMEM;
 	if (err == LINDUNG_OK)

@@ -15,7 +15,7 @@ struct ld_encoded {
 	uint8_t tuple_lengths[LD_HUFFMAN_SYMBOLS_MAX];
 	uint32_t coded_tuples;
 	uint32_t block_count;
-	uint32_t *block_bytes; /* of each block */
+	uint32_t *block_bytes;                          /* of each block */
 	struct ld_buffer blocks[LD_ENCODE_THREADS_MAX]; /* all of them, one behind the other */
 	unsigned buffer_count;
 };

@@ -223,8 +223,8 @@ static void
 url_effective(struct ld_export *x, unsigned layer, size_t host_len)
 {
 	const struct ld_layer *l = &x->list->layers[layer];
-	struct ld_effect effect = ld_effect_of(l->image, x->keys[layer].tuple, LD_RELATION_URL,
-					       l->map, x->active);
+	struct ld_effect effect =
+		ld_effect_of(l->image, x->keys[layer].tuple, LD_RELATION_URL, l->map, x->active);
 	struct lindung_answer host;
 	struct ld_span path = ld_span(x->key + host_len, x->key_len - host_len);
 
@@ -251,10 +251,10 @@ key_effective(struct ld_export *x, unsigned layer)
 	}
 	const struct ld_effect *above = effect_above(x);
 	struct verdict before = verdict_of(above);
-	struct ld_effect self = ld_effect_of(l->image, x->keys[layer].tuple, LD_RELATION_SELF,
-					     l->map, x->active);
-	struct ld_effect below = ld_effect_of(l->image, x->keys[layer].tuple, LD_RELATION_PARENT,
-					      l->map, x->active);
+	struct ld_effect self =
+		ld_effect_of(l->image, x->keys[layer].tuple, LD_RELATION_SELF, l->map, x->active);
+	struct ld_effect below =
+		ld_effect_of(l->image, x->keys[layer].tuple, LD_RELATION_PARENT, l->map, x->active);
 	ld_effect_over(&self, above);
 	ld_effect_over(&below, above);
 	struct verdict at_self = verdict_of(&self), at_below = verdict_of(&below);

@@ -12,16 +12,18 @@ enum {
 	LD_INDEX_VERSION = 1,
 	LD_INDEX_HEADER_BYTES = 512,
 	LD_INDEX_ALIGN_BYTES = 64,
-	LD_INDEX_BLOCK_KEYS = 32,  /* keys in one block; the last may hold fewer */
-	LD_INDEX_HALF_KEYS = 16,   /* of them in its first half */
-	LD_INDEX_PAD_BYTES = 16,   /* zeros behind the blocks: a reader may load past the last bit */
+	LD_INDEX_BLOCK_KEYS = 32, /* keys in one block; the last may hold fewer */
+	LD_INDEX_HALF_KEYS = 16,  /* of them in its first half */
+	LD_INDEX_PAD_BYTES = 16,  /* zeros behind the blocks: a reader may load past the last bit */
 
 	LD_INDEX_KEY_MAX = 4095, /* octets: a host, and a path */
-	LD_INDEX_GROUP_BLOCKS = 16, /* blocks that share a base offset and a first step of searching */
-	LD_INDEX_STEP_WORDS = 3,    /* of 12 octets each, for a group's first step */
-	LD_INDEX_FENCE_OCTETS = 12, /* that one word can hold */
+	LD_INDEX_GROUP_BLOCKS =
+		16,              /* blocks that share a base offset and a first step of searching */
+	LD_INDEX_STEP_WORDS = 3, /* for a group's first step */
+	LD_INDEX_STEP_OCTETS = 12, /* that one of these words tells of a key */
+	LD_INDEX_FENCE_OCTETS = 6, /* that a block's fence tells, behind what the group shares */
 	LD_INDEX_LABELS_MAX = 127,
-	LD_INDEX_SYMBOLS_MAX = 4096,  /* of the dictionary: 12-bit codes */
+	LD_INDEX_SYMBOLS_MAX = 4096, /* of the dictionary: 12-bit codes */
 	LD_INDEX_SYMBOL_BYTES_MAX = 8,
 	LD_INDEX_CODE_BITS = 12,
 	LD_INDEX_RULES_MAX = 65535,
@@ -45,7 +47,7 @@ enum {
 	LD_HEADER_FILE_BYTES = 16,
 	LD_HEADER_ENTRIES = 24,
 	LD_HEADER_SEED = 32,
-	LD_HEADER_DATE = 40,       /* days since 1970-01-01 */
+	LD_HEADER_DATE = 40,        /* days since 1970-01-01 */
 	LD_HEADER_SUFFIX_DATE = 44, /* of the public suffix list, yyyymmdd */
 	LD_HEADER_BLOCKS = 48,
 	LD_HEADER_LABELS_MIN = 52, /* fewest and most labels of a key's host */
@@ -69,7 +71,7 @@ enum ld_section {
 	LD_SECTION_CODES,      /* code lengths: 1025 for shapes, then one a tuple that has a code */
 	LD_SECTION_DICTIONARY, /* u32 count, then 8 octets and a length each */
 	LD_SECTION_STEPS,      /* three times u64 a group, then an octet a group */
-	LD_SECTION_FENCES,     /* u64 a block */
+	LD_SECTION_FENCES,     /* u32 a block */
 	LD_SECTION_OFFSETS,    /* u32 a group, u16 a block, then 16 u32 a wide group */
 	LD_SECTION_BLOCKS,
 	LD_SECTION_FILTER,

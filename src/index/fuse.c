@@ -13,8 +13,8 @@ static unsigned
 segment_bits(uint32_t count)
 {
 	static const uint32_t from[SEGMENT_BITS_MAX + 1] = {
-		0, 0, 1, 3, 9, 28, 92, 304, 1010, 3362, 11193, 37273, 124118,
-		413310, 1376322, 4583150, 15261887, 50822082, 169237530};
+		0,     0,     1,      3,      9,       28,      92,       304,      1010,     3362,
+		11193, 37273, 124118, 413310, 1376322, 4583150, 15261887, 50822082, 169237530};
 	unsigned bits = 2;
 
 	while (bits < SEGMENT_BITS_MAX && count >= from[bits + 1])
@@ -42,11 +42,11 @@ slots(uint32_t count)
 struct peeling {
 	struct ld_shard shard;
 	uint32_t len;
-	uint8_t *degree;   /* of each slot: keys that use it, times 4, and xor of which probe */
-	uint64_t *keys;    /* of each slot: xor of the keys that use it */
-	uint32_t *alone;   /* slots with one key left */
-	uint64_t *order;   /* keys as they were peeled */
-	uint8_t *slot_of;  /* and by which of its three probes */
+	uint8_t *degree;  /* of each slot: keys that use it, times 4, and xor of which probe */
+	uint64_t *keys;   /* of each slot: xor of the keys that use it */
+	uint32_t *alone;  /* slots with one key left */
+	uint64_t *order;  /* keys as they were peeled */
+	uint8_t *slot_of; /* and by which of its three probes */
 };
 
 static void

@@ -112,7 +112,8 @@ badfilters_apply(struct gather *g)
 			continue;
 		g->members[i].gone = true;
 		for (size_t j = 0; j < g->member_count; j++) {
-			const struct ld_rule_text *rule = ld_rules_get(g->rules, g->members[j].rule);
+			const struct ld_rule_text *rule =
+				ld_rules_get(g->rules, g->members[j].rule);
 
 			if (rule->action == bad->action &&
 			    rule->flags == (bad->flags & ~LD_ENTRY_BADFILTER) &&
@@ -152,8 +153,8 @@ elements_make(struct gather *g, uint32_t elements[LD_INDEX_TUPLE_RULES_MAX], uin
 	if (g->member_count > 1)
 		qsort(g->members, g->member_count, sizeof *g->members, member_order);
 	for (size_t i = 0; i < g->member_count; i++)
-		only_removes &= ld_rules_get(g->rules, g->members[i].rule)->action ==
-				LD_ACTION_REMOVE;
+		only_removes &=
+			ld_rules_get(g->rules, g->members[i].rule)->action == LD_ACTION_REMOVE;
 	for (size_t i = 0; i < g->member_count; i++) {
 		const struct member *m = &g->members[i];
 
@@ -203,8 +204,7 @@ covered(struct gather *g, const uint32_t *elements, uint32_t count)
 		}
 	}
 	inherited = g->ancestor_count > 0 ? g->ancestors[g->ancestor_count - 1].below : 0;
-	if (memchr(g->key, '/', g->key_len) == NULL &&
-	    g->ancestor_count <= LD_INDEX_LABELS_MAX) {
+	if (memchr(g->key, '/', g->key_len) == NULL && g->ancestor_count <= LD_INDEX_LABELS_MAX) {
 		memcpy(g->ancestor_key, g->key, g->key_len);
 		g->ancestors[g->ancestor_count++] =
 			(struct ancestor){g->key_len, (inherited | block_below) & ~allow};
@@ -301,12 +301,21 @@ octets_shared(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
 }
 
 static void
-word_put(struct ld_buffer *out, struct ld_span text)
+step_put(struct ld_buffer *out, struct ld_span text)
 {
 	uint8_t *room = ld_buffer_room(out, 8);
 
 	if (room != NULL)
-		ld_put_le64(room, ld_fence(text));
+		ld_put_le64(room, ld_step(text));
+}
+
+static void
+fence_put(struct ld_buffer *out, struct ld_span text)
+{
+	uint8_t *room = ld_buffer_room(out, 4);
+
+	if (room != NULL)
+		ld_put_le32(room, ld_fence(text));
 }
 
 /* All keys of a group are known: g->before is its last. */
@@ -321,12 +330,11 @@ group_end(struct gather *g)
 		return;
 	ld_buffer_bytes(&out->prefixes, ld_span(&octet, 1));
 	for (size_t i = 0; i < LD_INDEX_STEP_WORDS; i++)
-		word_put(&out->steps[i],
-			 ld_span_from(ld_span(g->fence_texts[0], g->fence_lens[0]),
-				      i * LD_INDEX_FENCE_OCTETS));
+		step_put(&out->steps[i], ld_span_from(ld_span(g->fence_texts[0], g->fence_lens[0]),
+						      i * LD_INDEX_STEP_OCTETS));
 	for (unsigned i = 0; i < g->fence_count; i++)
-		word_put(&out->fences,
-			 ld_span_from(ld_span(g->fence_texts[i], g->fence_lens[i]), octet));
+		fence_put(&out->fences,
+			  ld_span_from(ld_span(g->fence_texts[i], g->fence_lens[i]), octet));
 	g->fence_count = 0;
 }
 
@@ -495,10 +503,8 @@ ld_gather(struct ld_gathered *ret, const struct ld_rules *rules, struct ld_merge
 		ld_buffer_init(&out.prefixes, SIZE_MAX);
 		for (int i = 0; i < LD_INDEX_STEP_WORDS; i++)
 			ld_buffer_init(&out.steps[i], SIZE_MAX);
-		*g = (struct gather){.out = &out,
-				     .rules = rules,
-				     .options = options,
-				     .rejects = rejects};
+		*g = (struct gather){
+			.out = &out, .rules = rules, .options = options, .rejects = rejects};
 		err = gather_run(g, merge);
 		ld_tuples_free(g->tuples);
 		free(g->members);

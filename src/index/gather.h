@@ -19,12 +19,12 @@ struct ld_gathered {
 	uint64_t key_count, url_count, covered_count;
 	uint64_t *marks; /* where block i * LD_GATHER_MARK_BLOCKS begins in the file */
 	size_t mark_count;
-	struct ld_buffer fences; /* u64 a block, as they stand in the file */
+	struct ld_buffer fences;                     /* u32 a block, as they stand in the file */
 	struct ld_buffer steps[LD_INDEX_STEP_WORDS]; /* u64 a group each, likewise */
-	struct ld_buffer prefixes; /* an octet a group, likewise */
-	uint64_t *hashes; /* of every key */
+	struct ld_buffer prefixes;                   /* an octet a group, likewise */
+	uint64_t *hashes;                            /* of every key */
 	uint32_t labels_min, labels_max;
-	bool octets[256]; /* that occur in keys */
+	bool octets[256];         /* that occur in keys */
 	struct ld_buffer samples; /* whole blocks of keys, as in the file */
 	/* The sections that speak of rules, ready: */
 	struct ld_buffer categories, sources, targets, rules, tuples;

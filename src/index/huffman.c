@@ -7,7 +7,7 @@
  * every node, only how many leaves it holds of the sorted symbols: that many of the rarest. */
 struct package {
 	uint64_t weight;
-	int symbol;      /* -1: two packages of the level below */
+	int symbol; /* -1: two packages of the level below */
 };
 
 struct leaf {

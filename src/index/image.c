@@ -134,7 +134,7 @@ blocks_open(struct ld_image *image)
 	struct ld_span offsets = image->sections[LD_SECTION_OFFSETS];
 	size_t wide = offsets.len - (size_t)(groups * 4 + blocks * 2);
 
-	if (blocks != image->block_count || fences.len != (size_t)image->block_count * 8 ||
+	if (blocks != image->block_count || fences.len != (size_t)image->block_count * 4 ||
 	    offsets.len < groups * 4 + blocks * 2 || wide % (4 * LD_INDEX_GROUP_BLOCKS) != 0 ||
 	    image->sections[LD_SECTION_BLOCKS].len < LD_INDEX_PAD_BYTES)
 		return false;

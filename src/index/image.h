@@ -196,8 +196,8 @@ struct ld_block {
 	uint64_t symbol_bit; /* the symbols used so far reach down to here */
 	uint64_t tuple_bit;  /* where the present tuple's code stands */
 	uint32_t left;       /* keys of this half not yet read */
-	uint32_t prefix;     /* octets that all keys of the block share; UINT32_MAX: not yet known */
-	uint32_t second;     /* keys in the second half, while in the first */
+	uint32_t prefix; /* octets that all keys of the block share; UINT32_MAX: not yet known */
+	uint32_t second; /* keys in the second half, while in the first */
 	uint64_t second_end;
 };
 
@@ -208,8 +208,10 @@ struct ld_stored {
 	uint64_t bit;     /* the first of them ends (begins, read backwards) here */
 };
 
-/** The code of a key's first octets that orders as they do: what a fence holds. */
-uint64_t ld_fence(struct ld_span key);
+/** The code of a key's first 12 octets that orders as they do: what a step holds. */
+uint64_t ld_step(struct ld_span key);
+/** The same of its first 6: what a fence holds. */
+uint32_t ld_fence(struct ld_span key);
 
 /** Begin block `i` (< block_count). */
 struct ld_block ld_block_open(const struct ld_image *image, uint32_t i);
@@ -223,8 +225,8 @@ uint32_t ld_block_tuple(const struct ld_block *block);
  * Returns the new length, 0 if it is damaged. */
 size_t ld_stored_copy(const struct ld_image *image, const struct ld_stored *stored, uint8_t *key);
 
-/** Find a key.  True, and its tuple, if it is in the image.  LD_KEY_SLACK octets behind the key must
- * be readable; what stands there does not matter. */
+/** Find a key.  True, and its tuple, if it is in the image.  LD_KEY_SLACK octets behind the key
+ * must be readable; what stands there does not matter. */
 bool ld_image_find(const struct ld_image *image, struct ld_span key, uint32_t *ret_tuple);
 
 #endif

@@ -106,42 +106,55 @@ struct question {
 	uint8_t start[LD_NAME_LABELS_MAX + 1]; /* of each label in text, the last one first */
 	uint8_t len[LD_NAME_LABELS_MAX + 1];
 	uint8_t text[LD_NAME_WIRE_MAX + LABEL_SLACK]; /* labels in lower case, somewhere in it */
+	bool odd;                                     /* there may be a separator within a label */
 	/* Made when the filter first says "perhaps": */
 	bool has_key;
 	uint8_t key[LD_NAME_WIRE_MAX + LD_KEY_SLACK];
 	uint16_t key_len[LD_NAME_LABELS_MAX + 1]; /* of the key with so many labels */
 };
 
-static const uint8_t lower_case[256] = {
-#define ROW(n) n, n + 1, n + 2, n + 3, n + 4, n + 5, n + 6, n + 7
-#define ROWS(n) ROW(n), ROW(n + 8), ROW(n + 16), ROW(n + 24)
-	ROWS(0), ROWS(32),
-	/* @ A-Z [ \ ] ^ _ */
-	64, ROW(97), ROW(105), ROW(113), 121, 122, 91, 92, 93, 94, 95,
-	ROWS(96), ROWS(128), ROWS(160), ROWS(192), ROWS(224)
-#undef ROWS
-#undef ROW
-};
+#define EACH_OCTET 0x0101010101010101u
 
-/* Eight octets at once: those that lie from 'A' to 'Z' get bit 5, if none has bit 7. */
+/* Eight octets at once, ASCII letters to lower case. */
 static inline uint64_t
 word_lower(uint64_t word)
 {
-	const uint64_t ones = 0x0101010101010101u;
-	uint64_t from_a = word + ones * (0x80 - 'A');
-	uint64_t past_z = word + ones * (0x80 - 'Z' - 1);
+	uint64_t low = word & EACH_OCTET * 0x7f;
+	uint64_t from_a = low + EACH_OCTET * (0x80 - 'A');
+	uint64_t past_z = low + EACH_OCTET * (0x80 - 'Z' - 1);
 
-	return word | (from_a & ~past_z & ones * 0x80) >> 2;
+	return word | (from_a & ~past_z & ~word & EACH_OCTET * 0x80) >> 2;
+}
+
+/* Bit 7 of each octet that is this one (and perhaps of one above such an octet). */
+static inline uint64_t
+word_has(uint64_t word, uint8_t octet)
+{
+	uint64_t differ = word ^ EACH_OCTET * octet;
+
+	return (differ - EACH_OCTET) & ~differ & EACH_OCTET * 0x80;
 }
 
 /* Bit 7 of each octet that is a dot, if none has bit 7. */
 static inline uint64_t
 word_dots(uint64_t word)
 {
-	const uint64_t ones = 0x0101010101010101u;
-	uint64_t differ = word ^ ones * '.';
+	uint64_t differ = word ^ EACH_OCTET * '.';
 
-	return ~(differ + ones * 0x7f) & ones * 0x80;
+	return ~(differ + EACH_OCTET * 0x7f) & EACH_OCTET * 0x80;
+}
+
+/* Up to eight octets, zeros behind the end. */
+static inline uint64_t
+word_load(const uint8_t *from, size_t left)
+{
+	uint64_t word = 0;
+
+	if (left >= 8)
+		return ld_get_le64(from);
+	for (size_t i = 0; i < left; i++)
+		word |= (uint64_t)from[i] << (8 * i);
+	return word;
 }
 
 static int
@@ -150,22 +163,18 @@ question_from_text(struct question *q, const char *name, size_t len)
 	uint8_t ends[LD_NAME_LABELS_MAX + 2];
 	unsigned labels = 0;
 	size_t start = 0;
+	uint64_t odd = 0;
 
 	if (len > 0 && name[len - 1] == '.')
 		len--;
 	if (len == 0 || len > LD_HOST_MAX)
 		return LINDUNG_ENAME;
 	for (size_t at = 0; at < len; at += 8) {
-		uint64_t word = 0;
+		uint64_t word = word_load((const uint8_t *)name + at, len - at);
 
-		if (len - at >= 8)
-			word = ld_get_le64((const uint8_t *)name + at);
-		else
-			memcpy(&word, name + at, len - at); /* on the last word only */
-		if (len - at < 8)
-			word = ld_get_le64((const uint8_t *)&word);
-		if ((word & 0x8080808080808080u) != 0)
+		if ((word & EACH_OCTET * 0x80) != 0)
 			return LINDUNG_ENOTASCII;
+		odd |= word_has(word, LD_KEY_SEPARATOR);
 		ld_put_le64(q->text + at, word_lower(word));
 		for (uint64_t dots = word_dots(word); dots != 0; dots &= dots - 1) {
 			size_t end = at + (unsigned)__builtin_ctzll(dots) / 8;
@@ -179,6 +188,7 @@ question_from_text(struct question *q, const char *name, size_t len)
 	if (len - start - 1 >= LD_LABEL_MAX)
 		return LINDUNG_ENAME;
 	ends[labels++] = (uint8_t)len;
+	q->odd = odd != 0;
 	q->labels = labels;
 	for (unsigned i = 0; i < labels; i++) {
 		unsigned from = labels - 1 - i;
@@ -193,9 +203,10 @@ question_from_text(struct question *q, const char *name, size_t len)
 static int
 question_from_wire(struct question *q, const uint8_t *wire, size_t len)
 {
+	uint8_t starts[LD_NAME_LABELS_MAX + 1];
 	unsigned labels = 0;
 	size_t at = 0;
-	uint8_t starts[LD_NAME_LABELS_MAX + 1];
+	uint64_t odd = 0;
 
 	if (len == 0 || len > LD_NAME_WIRE_MAX)
 		return LINDUNG_ENAME;
@@ -208,14 +219,32 @@ question_from_wire(struct question *q, const uint8_t *wire, size_t len)
 	if (at + 1 != len)
 		return LINDUNG_ENAME;
 	/* Lengths are below 'A', so that they pass through unchanged. */
-	for (size_t i = 0; i < at; i++)
-		q->text[i] = lower_case[wire[i]];
+	for (size_t i = 0; i < at; i += 8) {
+		uint64_t word = word_load(wire + i, at - i);
+
+		odd |= word_has(word, LD_KEY_SEPARATOR);
+		ld_put_le64(q->text + i, word_lower(word));
+	}
+	q->odd = odd != 0;
 	q->labels = labels;
 	for (unsigned i = 0; i < labels; i++) {
 		q->start[i] = (uint8_t)(starts[labels - 1 - i] + 1);
 		q->len[i] = wire[starts[labels - 1 - i]];
 	}
 	return LINDUNG_OK;
+}
+
+/* Copy a label, eight octets at a time: both ends have room behind them. */
+static size_t
+label_copy(uint8_t *to, const uint8_t *from, size_t len, bool odd)
+{
+	for (size_t i = 0; i < len; i += 8)
+		ld_put_le64(to + i, ld_get_le64(from + i));
+	/* A separator within a label must not pass for the end of one. */
+	for (size_t i = 0; odd && i < len; i++)
+		if (to[i] == LD_KEY_SEPARATOR)
+			to[i] = LD_KEY_SEPARATOR + 1;
+	return len;
 }
 
 static struct ld_span
@@ -228,12 +257,7 @@ question_key(struct question *q, unsigned labels)
 		for (unsigned i = 0; i < q->labels; i++) {
 			if (i != 0)
 				q->key[at++] = LD_KEY_SEPARATOR;
-			for (unsigned j = 0; j < q->len[i]; j++) {
-				uint8_t octet = q->text[q->start[i] + j];
-
-				/* It must not pass for the end of a label. */
-				q->key[at++] = octet == LD_KEY_SEPARATOR ? 2 : octet;
-			}
+			at += label_copy(q->key + at, q->text + q->start[i], q->len[i], q->odd);
 			q->key_len[i + 1] = (uint16_t)at;
 		}
 	}
@@ -364,8 +388,8 @@ struct judgement {
 };
 
 static bool
-judgement_add(void *ctx, unsigned layer, uint32_t tuple, unsigned labels,
-	      enum ld_relation relation, struct ld_span key)
+judgement_add(void *ctx, unsigned layer, uint32_t tuple, unsigned labels, enum ld_relation relation,
+	      struct ld_span key)
 {
 	struct judgement *j = ctx;
 	struct ld_effect one = ld_effect_of(j->list->layers[layer].image, tuple, relation,
@@ -589,8 +613,8 @@ explanation_add(void *ctx, unsigned layer_index, uint32_t tuple, unsigned labels
 		struct ld_rule rule =
 			ld_image_rule(layer->image, ld_get_le16(rules + 2 * (size_t)i));
 		bool all = rule.category == LD_RULE_CATEGORY_ALL;
-		uint64_t set = (all ? UINT64_MAX : UINT64_C(1) << layer->map[rule.category]) &
-			       x->active;
+		uint64_t set =
+			(all ? UINT64_MAX : UINT64_C(1) << layer->map[rule.category]) & x->active;
 
 		if (!ld_rule_applies(rule.scope, relation) || set == 0 ||
 		    rule.action == LD_ACTION_REMOVE)

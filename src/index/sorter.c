@@ -135,7 +135,8 @@ record_compare(const struct ld_sorter *s, const struct item *a, const struct ite
 		return ld_get_le16(x + 4) < ld_get_le16(y + 4) ? -1 : 1;
 	if (ld_get_le32(x + 6) != ld_get_le32(y + 6))
 		return ld_get_le32(x + 6) < ld_get_le32(y + 6) ? -1 : 1;
-	return (ld_get_le16(x + 2) > ld_get_le16(y + 2)) - (ld_get_le16(x + 2) < ld_get_le16(y + 2));
+	return (ld_get_le16(x + 2) > ld_get_le16(y + 2)) -
+	       (ld_get_le16(x + 2) < ld_get_le16(y + 2));
 }
 
 static void
@@ -160,7 +161,8 @@ same_key_sort(const struct ld_sorter *s, struct item *a, size_t n, size_t depth)
 			struct item moved = a[i];
 			size_t j = i;
 
-			for (; j >= gap && record_compare(s, &moved, &a[j - gap], depth) < 0; j -= gap)
+			for (; j >= gap && record_compare(s, &moved, &a[j - gap], depth) < 0;
+			     j -= gap)
 				a[j] = a[j - gap];
 			a[j] = moved;
 		}
@@ -308,7 +310,7 @@ ld_sorter_add(struct ld_sorter *s, const struct ld_record *record)
 struct reader {
 	const struct ld_sorter *sorter; /* memory */
 	size_t next;
-	int fd;                         /* file */
+	int fd; /* file */
 	uint64_t file_at, file_len;
 	uint8_t *buffer;
 	size_t buffer_at, buffer_len;
@@ -386,7 +388,8 @@ heap_sink(struct ld_merge *m, unsigned at)
 	for (;;) {
 		unsigned least = at;
 
-		for (unsigned child = 2 * at + 1; child <= 2 * at + 2 && child < m->heap_count; child++)
+		for (unsigned child = 2 * at + 1; child <= 2 * at + 2 && child < m->heap_count;
+		     child++)
 			if (reader_before(&m->readers[m->heap[child]], &m->readers[m->heap[least]]))
 				least = child;
 		if (least == at)

@@ -292,9 +292,8 @@ rules_write(const struct ld_tuples *t, const uint32_t *used, uint32_t count,
 		bytes[1] = (uint8_t)(rule->action | (used[i] & 15) << 4);
 		bytes[2] = rule->flags;
 		ld_put_le16(bytes + 4, text_set_find(&sets[1], rule->source));
-		ld_put_le16(bytes + 6, rule->target.len != 0
-					       ? text_set_find(&sets[2], rule->target)
-					       : LD_RULE_NO_TARGET);
+		ld_put_le16(bytes + 6, rule->target.len != 0 ? text_set_find(&sets[2], rule->target)
+							     : LD_RULE_NO_TARGET);
 		ld_buffer_bytes(&out->rules, ld_span(bytes, sizeof bytes));
 	}
 	err = LINDUNG_OK;
@@ -348,8 +347,8 @@ tuples_write(struct ld_tuples *t, const uint32_t *used, uint32_t used_count,
 		out->tuple_final[order[i]] = (uint16_t)i;
 		out->tuple_changes[i] = tuple->changes;
 		for (uint32_t j = 0; j < tuple->count; j++) {
-			const uint32_t *at = bsearch(&t->elements[tuple->start + j], used, used_count,
-						     sizeof *used, element_order);
+			const uint32_t *at = bsearch(&t->elements[tuple->start + j], used,
+						     used_count, sizeof *used, element_order);
 
 			LD_ASSERT(at != NULL);
 			ld_put_le16(room + 2 * (size_t)j, (uint16_t)(at - used));
