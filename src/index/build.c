@@ -399,6 +399,8 @@ ld_build(const char *path, const struct ld_rules *rules, struct ld_sorter *const
 		return ld_fail(report, err, "merging: %s", lindung_strerror(err));
 	err = ld_gather(&keys, rules, merge, options, rejects, report);
 	ld_merge_free(merge);
+	for (unsigned i = 0; i < sorter_count; i++)
+		ld_sorter_clear(sorters[i]);
 	if (err != LINDUNG_OK)
 		return err;
 	if (options->progress != NULL)

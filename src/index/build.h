@@ -41,7 +41,8 @@ struct ld_build_rejects {
 	void (*reject)(void *ctx, enum ld_reject reason, const struct ld_record *record);
 };
 
-/** Merge all sorters (finished) and write the image to `path` as a whole. */
+/** Merge all sorters (finished; they are empty afterwards) and write the image to `path` as a
+ * whole. */
 int ld_build(const char *path, const struct ld_rules *rules, struct ld_sorter *const *sorters,
 	     unsigned sorter_count, const struct ld_build_options *options,
 	     const struct ld_build_rejects *rejects, struct ld_build_stats *ret,

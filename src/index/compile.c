@@ -462,7 +462,8 @@ static int
 compile_run(struct compile *c, const char *path, struct worker *workers, unsigned count,
 	    struct ld_compile_stats *stats)
 {
-	size_t memory = c->options->memory_bytes / 4 * 3 / count;
+	/* Half for the records; the rest is for the chunks, for merging and for encoding. */
+	size_t memory = c->options->memory_bytes / 2 / count;
 	int err = LINDUNG_OK;
 
 	for (unsigned i = 0; err == LINDUNG_OK && i < count; i++) {

@@ -4,8 +4,9 @@
  * What ordinary lists cannot do is refused here: close a single label, a public suffix, or a
  * protected name.  Every line that gives no entry is counted by reason, and told if asked for.
  *
- * Memory: `memory_bytes` for records, and some tens of megabytes beside it, however long the lists
- * are; what is more goes to unlinked files in `directory`. */
+ * Memory: half of `memory_bytes` for records; what is more goes to unlinked files in `directory`.
+ * The other half is enough for merging and encoding 10 million names with the default of 256 MiB.
+ */
 #ifndef LD_INDEX_COMPILE_H
 #define LD_INDEX_COMPILE_H
 

@@ -7,7 +7,8 @@
 
 enum {
 	ROUNDS = 6,
-	PAIR_SLOTS = 1 << 20,
+	PAIR_SLOTS_MIN = 1 << 10,
+	PAIR_SLOTS_MAX = 1 << 20,
 	PAIR_COUNT_MIN = 3, /* a pair seen less often is no candidate */
 };
 
@@ -111,6 +112,12 @@ struct pair {
 	uint32_t count;
 };
 
+struct pairs {
+	struct pair *slots;
+	uint32_t size; /* a power of two */
+	uint32_t used;
+};
+
 struct candidate {
 	uint64_t gain;
 	uint64_t text;
@@ -118,32 +125,34 @@ struct candidate {
 };
 
 static void
-pair_count(struct pair *pairs, uint32_t *used, uint16_t first, uint16_t second)
+pair_count(struct pairs *pairs, uint16_t first, uint16_t second)
 {
-	uint32_t at = ((uint32_t)first << 12 | second) * 2654435761u >> 12;
+	uint32_t mask = pairs->size - 1;
+	uint32_t at = (((uint32_t)first << 12 | second) * 2654435761u >> 12) & mask;
 
-	while (pairs[at].count != 0 && (pairs[at].first != first || pairs[at].second != second))
-		at = (at + 1) & (PAIR_SLOTS - 1);
-	if (pairs[at].count == 0) {
+	while (pairs->slots[at].count != 0 &&
+	       (pairs->slots[at].first != first || pairs->slots[at].second != second))
+		at = (at + 1) & mask;
+	if (pairs->slots[at].count == 0) {
 		/* Past this the table would grow slow; what came first is kept. */
-		if (*used > PAIR_SLOTS / 4 * 3)
+		if (pairs->used > pairs->size / 4 * 3)
 			return;
-		++*used;
-		pairs[at].first = first;
-		pairs[at].second = second;
+		pairs->used++;
+		pairs->slots[at].first = first;
+		pairs->slots[at].second = second;
 	}
-	pairs[at].count++;
+	pairs->slots[at].count++;
 }
 
 static void
 samples_count(const struct ld_dictionary *d, struct ld_span samples, uint32_t *singles,
-	      struct pair *pairs)
+	      struct pairs *pairs)
 {
 	uint16_t codes[LD_INDEX_KEY_MAX];
-	uint32_t used = 0;
 
 	memset(singles, 0, LD_INDEX_SYMBOLS_MAX * sizeof *singles);
-	memset(pairs, 0, PAIR_SLOTS * sizeof *pairs);
+	memset(pairs->slots, 0, pairs->size * sizeof *pairs->slots);
+	pairs->used = 0;
 	while (samples.len != 0) {
 		size_t len = ld_get_le16(samples.data);
 		uint32_t n = ld_dictionary_encode(d, ld_span(samples.data + 2, len), codes);
@@ -152,7 +161,7 @@ samples_count(const struct ld_dictionary *d, struct ld_span samples, uint32_t *s
 			singles[codes[i]]++;
 			if (i + 1 < n &&
 			    d->lens[codes[i]] + d->lens[codes[i + 1]] <= LD_INDEX_SYMBOL_BYTES_MAX)
-				pair_count(pairs, &used, codes[i], codes[i + 1]);
+				pair_count(pairs, codes[i], codes[i + 1]);
 		}
 		samples = ld_span_from(samples, 2 + len);
 	}
@@ -172,7 +181,7 @@ candidate_order(const void *a, const void *b)
 
 static size_t
 candidates_list(struct candidate *candidates, const struct ld_dictionary *d,
-		const uint32_t *singles, const struct pair *pairs)
+		const uint32_t *singles, const struct pairs *pairs)
 {
 	size_t n = 0;
 
@@ -180,8 +189,8 @@ candidates_list(struct candidate *candidates, const struct ld_dictionary *d,
 		if (d->lens[i] > 1 && singles[i] != 0)
 			candidates[n++] = (struct candidate){(uint64_t)singles[i] * d->lens[i],
 							     d->texts[i], d->lens[i]};
-	for (uint32_t i = 0; i < PAIR_SLOTS; i++) {
-		const struct pair *p = &pairs[i];
+	for (uint32_t i = 0; i < pairs->size; i++) {
+		const struct pair *p = &pairs->slots[i];
 
 		if (p->count < PAIR_COUNT_MIN)
 			continue;
@@ -195,21 +204,33 @@ candidates_list(struct candidate *candidates, const struct ld_dictionary *d,
 	return n;
 }
 
+/* There are no more different pairs than octets. */
+static uint32_t
+pair_slots(struct ld_span samples)
+{
+	uint32_t size = PAIR_SLOTS_MIN;
+
+	while (size < PAIR_SLOTS_MAX && size < 2 * samples.len)
+		size *= 2;
+	return size;
+}
+
 int
 ld_dictionary_train(struct ld_dictionary *d, const bool octets[256], struct ld_span samples)
 {
+	struct pairs pairs = {.size = pair_slots(samples)};
 	uint32_t *singles = malloc(LD_INDEX_SYMBOLS_MAX * sizeof *singles);
-	struct pair *pairs = malloc(PAIR_SLOTS * sizeof *pairs);
 	struct candidate *candidates =
-		malloc((LD_INDEX_SYMBOLS_MAX + PAIR_SLOTS) * sizeof *candidates);
+		malloc((LD_INDEX_SYMBOLS_MAX + pairs.size) * sizeof *candidates);
 	int err = LINDUNG_ENOMEM;
 
-	if (singles == NULL || pairs == NULL || candidates == NULL)
+	pairs.slots = malloc(pairs.size * sizeof *pairs.slots);
+	if (singles == NULL || pairs.slots == NULL || candidates == NULL)
 		goto done;
 	dictionary_reset(d, octets);
 	for (int round = 0; round < ROUNDS && samples.len != 0; round++) {
-		samples_count(d, samples, singles, pairs);
-		size_t n = candidates_list(candidates, d, singles, pairs);
+		samples_count(d, samples, singles, &pairs);
+		size_t n = candidates_list(candidates, d, singles, &pairs);
 		dictionary_reset(d, octets);
 		for (size_t i = 0; i < n && d->count < LD_INDEX_SYMBOLS_MAX; i++)
 			if (code_find(d, candidates[i].text, candidates[i].len) < 0)
@@ -218,7 +239,7 @@ ld_dictionary_train(struct ld_dictionary *d, const bool octets[256], struct ld_s
 	err = LINDUNG_OK;
 done:
 	free(singles);
-	free(pairs);
+	free(pairs.slots);
 	free(candidates);
 	return err;
 }

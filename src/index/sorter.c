@@ -89,14 +89,23 @@ ld_sorter_new(struct ld_sorter **ret, size_t memory_bytes, const char *directory
 }
 
 void
-ld_sorter_free(struct ld_sorter *s)
+ld_sorter_clear(struct ld_sorter *s)
 {
-	if (s == NULL)
-		return;
 	for (unsigned i = 0; i < s->run_count; i++)
 		close(s->runs[i].fd);
 	if (s->memory != NULL)
 		munmap(s->memory, s->size);
+	s->memory = NULL;
+	s->size = s->used = s->count = 0;
+	s->run_count = 0;
+}
+
+void
+ld_sorter_free(struct ld_sorter *s)
+{
+	if (s == NULL)
+		return;
+	ld_sorter_clear(s);
 	free(s->directory);
 	free(s->runs);
 	free(s);

@@ -31,6 +31,9 @@ int ld_sorter_add(struct ld_sorter *sorter, const struct ld_record *record);
 /** No more is added: sort what is in memory. */
 int ld_sorter_finish(struct ld_sorter *sorter);
 
+/** Give back what it holds, after the last merge: it is then empty, to be freed. */
+void ld_sorter_clear(struct ld_sorter *sorter);
+
 struct ld_merge;
 
 /** Read `count` finished sorters, which must outlive the merge, as one. */
