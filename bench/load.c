@@ -1,0 +1,258 @@
+/* Queries a second, closed loop: so many are under way, and each answer lets the next one go.
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * usage: bench_load CORE ROUNDS SECONDS KEY:PORT:PID:FILE...    figures as JSON
+ *
+ * Asks 127.0.0.1 for type A of the names in FILE, over and over, with EDNS.  Every round asks all
+ * targets, one after the other.  Of each round: answers a second, microseconds of processor time
+ * that the server (PID) took for one, and the share of the time in which this program had nothing
+ * to do: near nothing, it is this program that is measured. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "bench.h"
+
+enum {
+	TARGETS_MAX = 8,
+	IN_FLIGHT = 128,
+	BATCH = 64,
+	MESSAGE_BYTES = 1500,
+	LOST_AFTER_MS = 100,
+	DNS_HEADER = 12,
+	RCODES = 16,
+};
+
+struct target {
+	const char *key;
+	int fd;
+	long pid;
+	struct bench_names queries; /* messages, in the names' place */
+	size_t next;
+	uint64_t sent, lost, rcodes[RCODES];
+	struct bench_rounds rate, server_us, idle;
+};
+
+static struct target targets[TARGETS_MAX];
+
+static const uint8_t opt[11] = {0, 0, 41, 0x04, 0xd0, 0, 0, 0, 0, 0, 0};
+
+/* "a.example" to a query, at most 12 + 255 + 4 + 11 octets. */
+static size_t
+query_make(uint8_t *at, struct ld_span name)
+{
+	uint8_t *start = at;
+
+	memset(at, 0, DNS_HEADER);
+	at[2] = 1;  /* recursion desired */
+	at[5] = 1;  /* a question */
+	at[11] = 1; /* and an OPT record */
+	at += DNS_HEADER;
+	while (name.len != 0) {
+		size_t len = ld_span_find(name, '.');
+
+		if (len == 0 || len > 63)
+			return 0;
+		*at++ = (uint8_t)len;
+		memcpy(at, name.data, len);
+		at += len;
+		name = ld_span_from(name, len + 1);
+	}
+	*at++ = 0;
+	memcpy(at, "\0\1\0\1", 4);
+	memcpy(at + 4, opt, sizeof opt);
+	return (size_t)(at + 4 + sizeof opt - start);
+}
+
+static struct bench_names
+queries_make(const char *path)
+{
+	struct bench_names names = bench_names_read(path, 1), queries;
+	size_t at = 0;
+
+	queries.bytes = bench_alloc(names.ends[names.count - 1] + names.count * 64);
+	queries.ends = bench_alloc(names.count * sizeof *queries.ends);
+	queries.count = 0;
+	for (size_t i = 0; i < names.count; i++) {
+		struct ld_span name = bench_name(&names, i);
+		size_t len = name.len <= 253 ? query_make((uint8_t *)queries.bytes + at, name) : 0;
+
+		at += len;
+		if (len != 0)
+			queries.ends[queries.count++] = (uint32_t)at;
+	}
+	if (queries.count == 0)
+		bench_die("%s: no name that can be asked for", path);
+	return queries;
+}
+
+static void
+target_open(struct target *t, char *text)
+{
+	const struct timeval patience = {.tv_usec = LOST_AFTER_MS * 1000};
+	const int room = 4 << 20;
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	char *rest = text;
+
+	t->key = strsep(&rest, ":");
+	const char *port = strsep(&rest, ":"), *pid = strsep(&rest, ":");
+	if (rest == NULL)
+		bench_die("%s: not KEY:PORT:PID:FILE", text);
+	t->pid = atol(pid);
+	to.sin_port = htons((uint16_t)atoi(port));
+	t->queries = queries_make(rest);
+	t->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (t->fd < 0 || connect(t->fd, (struct sockaddr *)&to, sizeof to) != 0 ||
+	    setsockopt(t->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0 ||
+	    setsockopt(t->fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room) != 0)
+		bench_die("%s: %m", t->key);
+}
+
+static void
+queries_send(struct target *t, unsigned count)
+{
+	static uint8_t messages[IN_FLIGHT][MESSAGE_BYTES];
+	static struct iovec parts[IN_FLIGHT];
+	static struct mmsghdr batch[IN_FLIGHT];
+
+	for (unsigned i = 0; i < count; i++) {
+		struct ld_span query = bench_name(&t->queries, t->next);
+
+		t->next = t->next + 1 < t->queries.count ? t->next + 1 : 0;
+		memcpy(messages[i], query.data, query.len);
+		ld_put_be16(messages[i], (uint16_t)(t->sent + i));
+		parts[i] = (struct iovec){messages[i], query.len};
+		batch[i].msg_hdr = (struct msghdr){.msg_iov = &parts[i], .msg_iovlen = 1};
+	}
+	for (unsigned sent = 0; sent < count;) {
+		int n = sendmmsg(t->fd, batch + sent, count - sent, 0);
+
+		if (n < 0)
+			bench_die("%s: %m", t->key);
+		sent += (unsigned)n;
+	}
+	t->sent += count;
+}
+
+/* How many answers came; 0 if all that is under way is lost. */
+static unsigned
+answers_take(struct target *t)
+{
+	static uint8_t messages[BATCH][MESSAGE_BYTES];
+	static struct iovec parts[BATCH];
+	static struct mmsghdr batch[BATCH];
+
+	for (unsigned i = 0; i < BATCH; i++) {
+		parts[i] = (struct iovec){messages[i], MESSAGE_BYTES};
+		batch[i].msg_hdr = (struct msghdr){.msg_iov = &parts[i], .msg_iovlen = 1};
+	}
+	int count = recvmmsg(t->fd, batch, BATCH, MSG_WAITFORONE, NULL);
+	if (count < 0 && errno != EAGAIN && errno != EINTR)
+		bench_die("%s: %m", t->key);
+	for (int i = 0; i < count; i++) {
+		if (batch[i].msg_len < DNS_HEADER || (messages[i][2] & 0x80) == 0)
+			bench_die("%s: what came is no answer", t->key);
+		t->rcodes[messages[i][3] & 15]++;
+	}
+	return count > 0 ? (unsigned)count : 0;
+}
+
+static double
+server_seconds(long pid)
+{
+	char path[64];
+	unsigned long user, system;
+
+	snprintf(path, sizeof path, "/proc/%ld/stat", pid);
+	FILE *file = fopen(path, "r");
+	if (file == NULL ||
+	    fscanf(file, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
+		   &system) != 2)
+		bench_die("%s: the server is gone", path);
+	fclose(file);
+	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+}
+
+static int64_t
+own_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static void
+target_run(struct target *t, double seconds)
+{
+	double server = server_seconds(t->pid);
+	int64_t own = own_ns(), start = ld_clock_ns(), now = start;
+	uint64_t answered = 0;
+	unsigned in_flight = 0;
+
+	while ((double)(now - start) < seconds * 1e9) {
+		queries_send(t, IN_FLIGHT - in_flight);
+		unsigned came = answers_take(t);
+		t->lost += came == 0 ? IN_FLIGHT : 0;
+		answered += came;
+		in_flight = came == 0 || came > IN_FLIGHT ? 0 : IN_FLIGHT - came;
+		now = ld_clock_ns();
+	}
+	double took = (double)(now - start) / 1e9, worked = (double)(own_ns() - own) / 1e9;
+	server = server_seconds(t->pid) - server;
+	bench_rounds_add(&t->rate, (double)answered / took);
+	bench_rounds_add(&t->server_us, answered != 0 ? server * 1e6 / (double)answered : 0);
+	bench_rounds_add(&t->idle, 1 - worked / took);
+	/* What is still under way belongs to no round. */
+	while (in_flight > 0) {
+		unsigned came = answers_take(t);
+
+		in_flight -= came == 0 || came > in_flight ? in_flight : came;
+	}
+}
+
+static void
+target_print(const struct target *t)
+{
+	printf("\n  \"%s\": {\"lost\": %llu, \"rcodes\": {", t->key, (unsigned long long)t->lost);
+	for (unsigned i = 0, told = 0; i < RCODES; i++)
+		if (t->rcodes[i] != 0)
+			printf("%s\"%u\": %llu", told++ > 0 ? ", " : "", i,
+			       (unsigned long long)t->rcodes[i]);
+	fputs("},\n    ", stdout);
+	bench_rounds_print("qps", &t->rate);
+	fputs(",\n    ", stdout);
+	bench_rounds_print("server_us", &t->server_us);
+	fputs(",\n    ", stdout);
+	bench_rounds_print("idle", &t->idle);
+	putchar('}');
+}
+
+int
+main(int argc, char **argv)
+{
+	unsigned count = 0;
+
+	if (argc < 5 || argc - 4 > TARGETS_MAX)
+		bench_die("usage: bench_load CORE ROUNDS SECONDS KEY:PORT:PID:FILE...");
+	for (int i = 4; i < argc; i++)
+		target_open(&targets[count++], argv[i]);
+	bench_pin((unsigned)atoi(argv[1]));
+	for (int round = atoi(argv[2]); round > 0; round--)
+		for (unsigned i = 0; i < count; i++)
+			target_run(&targets[i], atof(argv[3]));
+	putchar('{');
+	for (unsigned i = 0; i < count; i++) {
+		fputs(i > 0 ? "," : "", stdout);
+		target_print(&targets[i]);
+	}
+	puts("}");
+	return 0;
+}
