@@ -6,6 +6,7 @@
 #include <lindung/lindung.h>
 
 int check_config_main(int argc, char **argv);
+int compile_main(int argc, char **argv);
 int serve_main(int argc, char **argv);
 
 static const struct {
@@ -13,6 +14,7 @@ static const struct {
 	int (*run)(int argc, char **argv);
 	const char *what;
 } commands[] = {
+	{"compile", compile_main, "lists of websites to one image"},
 	{"check-config", check_config_main, "check a configuration"},
 	{"serve", serve_main, "answer DNS queries"},
 };

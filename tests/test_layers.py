@@ -43,7 +43,7 @@ LIBRARIES = {
     "zlib.h": {"list"},
     "zstd.h": {"list"},
     "zstd_errors.h": {"list"},
-    "jansson.h": {"list"},
+    "jansson.h": {"programs"},
     "sodium.h": {"log"},
     "seccomp.h": {"process"},
 }
@@ -129,7 +129,7 @@ def violations(root):
             elif kind == '"':
                 what = quoted_violation(root, path, folder, name)
             else:
-                what = angle_violation(path, folder, name)
+                what = angle_violation(path, folder or top, name)
             if what:
                 found.append(f"{path.relative_to(root)}: {what}")
         for forbidden in OUT_OF_REACH.get(folder, ()):
