@@ -21,6 +21,12 @@ struct lindung {
 	struct ld_layer layers[LINDUNG_OVERLAY_MAX + 1]; /* the base first */
 };
 
+static inline struct lindung_text
+ld_text_of(struct ld_span span)
+{
+	return (struct lindung_text){(const char *)span.data, span.len};
+}
+
 /** Open an image that is there already; it is the list's from now on, also on an error. */
 int ld_list_from_image(struct lindung **ret, struct ld_image *image);
 
