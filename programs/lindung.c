@@ -7,6 +7,8 @@
 
 int check_config_main(int argc, char **argv);
 int compile_main(int argc, char **argv);
+int dump_main(int argc, char **argv);
+int query_main(int argc, char **argv);
 int serve_main(int argc, char **argv);
 
 static const struct {
@@ -15,8 +17,10 @@ static const struct {
 	const char *what;
 } commands[] = {
 	{"compile", compile_main, "lists of websites to one image"},
-	{"check-config", check_config_main, "check a configuration"},
+	{"query", query_main, "ask an image about names and URLs"},
+	{"dump", dump_main, "the list in an image as text, in many formats"},
 	{"serve", serve_main, "answer DNS queries"},
+	{"check-config", check_config_main, "check a configuration"},
 };
 
 static void

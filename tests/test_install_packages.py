@@ -92,6 +92,7 @@ def test_every_library_of_the_build_has_its_package():
     package_of = {
         "cmocka": "libcmocka-dev", "libevent_core": "libevent-dev",
         "libevent_extra": "libevent-dev", "libidn2": "libidn2-dev", "libpsl": "libpsl-dev",
+        "jansson": "libjansson-dev",
         "libunbound": "libunbound-dev", "yaml-0.1": "libyaml-dev", "libzstd": "libzstd-dev",
         "zlib": "zlib1g-dev", "threads": "libc6-dev",
     }

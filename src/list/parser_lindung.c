@@ -48,9 +48,12 @@ is_sources(struct ld_span text)
 	return true;
 }
 
+/* "*" is every category: what is open may be so in all of them, nothing is closed in all. */
 static bool
-is_category(struct ld_span key)
+is_category(struct ld_span key, uint8_t action)
 {
+	if (ld_text_is(key, "*"))
+		return action == LD_ACTION_ALLOW;
 	for (size_t i = 0; i < key.len; i++) {
 		uint8_t c = key.data[i];
 
@@ -130,8 +133,9 @@ lindung_line(struct ld_list_parser *p, struct ld_span line)
 	entry.category = ld_field_next(&rest, '\t');
 	struct ld_span site = ld_field_next(&rest, '\t');
 	struct ld_span sources = ld_field_next(&rest, '\t');
-	if (site.len == 0 || !read_action(action, &entry) || !is_category(entry.category) ||
-	    !is_sources(sources) || !read_target(p, rest, &entry))
+	if (site.len == 0 || !read_action(action, &entry) ||
+	    !is_category(entry.category, entry.action) || !is_sources(sources) ||
+	    !read_target(p, rest, &entry))
 		return ld_parser_reject(p, LD_REJECT_SYNTAX, line);
 	enum ld_reject reason = read_site(p, site, &entry);
 	if (reason == LD_REJECT_NONE && entry.scope == LD_SCOPE_URL &&
