@@ -63,9 +63,8 @@ enum ld_reject ld_parser_host(struct ld_list_parser *p, struct ld_span text, str
 /** Canonicalise a rewrite's target name into p->target, as "CNAME name". The same returns. */
 enum ld_reject ld_parser_cname(struct ld_list_parser *p, struct ld_span text, struct ld_span *ret);
 
-/** Canonicalise a URL, with or without a scheme: a host alone, a host and a path, or a match
- * pattern ("any scheme, any host below example.com, any path").  Fills host, path and scope of
- * `entry`. */
+/** Canonicalise a URL, with or without a scheme; every octet of it means itself, a '*' too.  Fills
+ * host, path ("/" if there is none) and scope of `entry`. */
 enum ld_reject ld_parser_url(struct ld_list_parser *p, struct ld_span text, struct ld_entry *entry);
 
 /** A site as people write one in a list: a name, *.name or .name, or a URL.  The entry is like

@@ -137,13 +137,7 @@ read_path(struct ld_list_parser *p, struct ld_span body, struct ld_entry *entry)
 	}
 	if (entry->action == LD_ACTION_REWRITE)
 		return LD_REJECT_MODIFIER;
-	enum ld_reject reason = ld_parser_url(p, body, entry);
-	if (reason == LD_REJECT_NONE && entry->scope != LD_SCOPE_URL) {
-		/* Every page of the host, by URL: DNS knows no pages. */
-		entry->scope = LD_SCOPE_URL;
-		entry->path = LD_SPAN("/");
-	}
-	return reason;
+	return ld_parser_url(p, body, entry);
 }
 
 static enum ld_reject

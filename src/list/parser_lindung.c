@@ -69,14 +69,7 @@ read_site(struct ld_list_parser *p, struct ld_span text, struct ld_entry *entry)
 	if (ld_span_find(text, '/') != text.len) {
 		if (ld_text_starts(text, "*."))
 			return LD_REJECT_PATTERN;
-		enum ld_reject reason = ld_parser_url(p, text, entry);
-
-		/* "host/" is every page of a host by URL, not the host. */
-		if (reason == LD_REJECT_NONE && entry->scope != LD_SCOPE_URL) {
-			entry->scope = LD_SCOPE_URL;
-			entry->path = LD_SPAN("/");
-		}
-		return reason;
+		return ld_parser_url(p, text, entry);
 	}
 	entry->scope = LD_SCOPE_TREE;
 	if (ld_text_starts(text, "=")) {

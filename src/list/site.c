@@ -189,6 +189,40 @@ host_reject(struct ld_span host)
 	return has_any(host, "*|^") ? LD_REJECT_PATTERN : LD_REJECT_NONE;
 }
 
+/* Host and path out of the parts, canonical. */
+static enum ld_reject
+url_entry(struct ld_list_parser *p, const struct url_parts *parts, struct ld_entry *entry)
+{
+	size_t host_len = 0;
+	enum ld_reject reason = host_reject(parts->host);
+
+	if (reason == LD_REJECT_NONE)
+		reason = host_write(p->host, parts->host, &host_len);
+	if (reason != LD_REJECT_NONE)
+		return reason;
+	if (!port_is_default(parts))
+		return LD_REJECT_PORT;
+	if (!is_utf8(parts->rest))
+		return LD_REJECT_ENCODING;
+	memcpy(p->url_text, p->host, host_len);
+	memcpy(p->url_text + host_len, parts->rest.data, parts->rest.len);
+	int err = ld_url_canonical(&p->url, ld_span(p->url_text, host_len + parts->rest.len));
+	if (err != LINDUNG_OK)
+		return host_error(err);
+	entry->host = ld_span(p->host, host_len);
+	entry->path = ld_span(p->url.text, p->url.text_len);
+	entry->scope = LD_SCOPE_URL;
+	return LD_REJECT_NONE;
+}
+
+enum ld_reject
+ld_parser_url(struct ld_list_parser *p, struct ld_span text, struct ld_entry *entry)
+{
+	struct url_parts parts = url_split(text);
+
+	return text.len > LD_URL_MAX ? LD_REJECT_TOO_LONG : url_entry(p, &parts, entry);
+}
+
 /* The rest of a match pattern: "/" followed by "*" is every page; "/dir/" and "*" a directory. */
 static enum ld_reject
 pattern_rest(struct url_parts *parts)
@@ -203,11 +237,14 @@ pattern_rest(struct url_parts *parts)
 	return LD_REJECT_NONE;
 }
 
-enum ld_reject
-ld_parser_url(struct ld_list_parser *p, struct ld_span text, struct ld_entry *entry)
+/* A URL as people write one in a list, or a match pattern.  Every page of a host is that host: a
+ * URL with a scheme names no other, a name with nothing but '/' behind it covers what the name
+ * alone would. */
+static enum ld_reject
+site_url(struct ld_list_parser *p, struct ld_span text, struct ld_entry *entry)
 {
 	struct url_parts parts = url_split(text);
-	uint8_t scope = LD_SCOPE_TREE;
+	uint8_t scope = parts.scheme.len != 0 ? LD_SCOPE_SELF : entry->scope;
 
 	if (text.len > LD_URL_MAX)
 		return LD_REJECT_TOO_LONG;
@@ -215,7 +252,7 @@ ld_parser_url(struct ld_list_parser *p, struct ld_span text, struct ld_entry *en
 	bool wild = ld_text_starts(parts.host, "*.");
 	if (any_scheme && !ld_text_is(parts.scheme, "*"))
 		return LD_REJECT_PATTERN;
-	if (any_scheme || wild || ld_text_is(parts.rest, "/*")) {
+	if (any_scheme || wild || ld_span_ends(parts.rest, LD_SPAN("/*"))) {
 		enum ld_reject reason = pattern_rest(&parts);
 		if (reason != LD_REJECT_NONE)
 			return reason;
@@ -223,31 +260,14 @@ ld_parser_url(struct ld_list_parser *p, struct ld_span text, struct ld_entry *en
 	}
 	if (wild)
 		parts.host = ld_span_from(parts.host, 2);
-	enum ld_reject reason = host_reject(parts.host);
-	if (reason != LD_REJECT_NONE)
-		return reason;
-	size_t host_len = 0;
-	reason = host_write(p->host, parts.host, &host_len);
-	if (reason != LD_REJECT_NONE)
-		return reason;
-	if (!port_is_default(&parts))
-		return LD_REJECT_PORT;
-	if (!is_utf8(parts.rest))
-		return LD_REJECT_ENCODING;
-
-	memcpy(p->url_text, p->host, host_len);
-	memcpy(p->url_text + host_len, parts.rest.data, parts.rest.len);
-	int err = ld_url_canonical(&p->url, ld_span(p->url_text, host_len + parts.rest.len));
-	if (err != LINDUNG_OK)
-		return host_error(err);
-	entry->host = ld_span(p->host, host_len);
-	entry->path = ld_span(p->url.text, p->url.text_len);
-	entry->scope = LD_SCOPE_URL;
-	if (ld_text_is(entry->path, "/")) {
+	enum ld_reject reason = url_entry(p, &parts, entry);
+	/* A page behind a '#' is one of many of its host. */
+	bool has_fragment = ld_span_find(parts.rest, '#') + 1 < parts.rest.len;
+	if (reason == LD_REJECT_NONE && ld_text_is(entry->path, "/") && !has_fragment) {
 		entry->path = (struct ld_span){NULL, 0};
 		entry->scope = scope;
 	}
-	return LD_REJECT_NONE;
+	return reason;
 }
 
 /* ---- Sites ---------------------------------------------------------------------------------- */
@@ -303,7 +323,7 @@ ld_parser_site(struct ld_list_parser *p, struct ld_span text, const struct ld_en
 	    (text.data[0] == '^' || (text.data[0] == '/' && text.data[text.len - 1] == '/')))
 		return ld_parser_reject(p, LD_REJECT_REGEX, text);
 	if (has_any(text, "/?")) {
-		enum ld_reject reason = ld_parser_url(p, text, &entry);
+		enum ld_reject reason = site_url(p, text, &entry);
 
 		/* An answer can be rewritten for a name only. */
 		if (reason == LD_REJECT_NONE && entry.scope == LD_SCOPE_URL &&
