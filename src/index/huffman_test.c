@@ -32,6 +32,8 @@ oracle_best(struct oracle *o, unsigned level, unsigned done, unsigned nodes)
 		nodes = left;
 	if (nodes == 0 || (level == LD_HUFFMAN_BITS_MAX && nodes < left))
 		return UINT64_MAX;
+	if (nodes == left)
+		return 0;
 	if (o->best[level][done][nodes] != 0)
 		return o->best[level][done][nodes];
 	for (unsigned leaves = 0; leaves <= nodes; leaves++) {
