@@ -201,24 +201,6 @@ date_read(uint32_t *ret, const char *text, struct ld_report *report)
 }
 
 static int
-date_default(uint32_t *ret, struct ld_report *report)
-{
-	const char *epoch = getenv("SOURCE_DATE_EPOCH");
-	char *end = NULL;
-	long long t = time(NULL);
-
-	if (epoch != NULL) {
-		t = strtoll(epoch, &end, 10);
-		if (end == epoch || *end != '\0' || t < 0 || t / 86400 > UINT32_MAX)
-			return ld_fail(report, LINDUNG_EINVAL,
-				       "SOURCE_DATE_EPOCH: expected seconds since 1970, not %s",
-				       epoch);
-	}
-	*ret = (uint32_t)(t / 86400);
-	return LINDUNG_OK;
-}
-
-static int
 threads_read(unsigned *ret, const char *text, struct ld_report *report)
 {
 	char *end;
@@ -382,7 +364,7 @@ request_check(struct request *r)
 			return ld_fail(&r->report, LINDUNG_EINVAL,
 				       "%s: category '*' is for --allow alone", list->path);
 	}
-	return r->has_date ? LINDUNG_OK : date_default(&r->options.date_day, &r->report);
+	return r->has_date ? LINDUNG_OK : ld_data_today(&r->options.date_day, &r->report);
 }
 
 static int

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "conf/yaml.h"
@@ -338,4 +339,22 @@ ld_data_label(const char *path, struct ld_arena *arena)
 				   ? '_'
 				   : (char)name.data[i];
 	return label;
+}
+
+int
+ld_data_today(uint32_t *ret, struct ld_report *report)
+{
+	const char *epoch = getenv("SOURCE_DATE_EPOCH");
+	char *end = NULL;
+	long long t = time(NULL);
+
+	if (epoch != NULL) {
+		t = strtoll(epoch, &end, 10);
+		if (end == epoch || *end != '\0' || t < 0 || t / 86400 > UINT32_MAX)
+			return ld_fail(report, LINDUNG_EINVAL,
+				       "SOURCE_DATE_EPOCH: expected seconds since 1970, not %s",
+				       epoch);
+	}
+	*ret = (uint32_t)(t / 86400);
+	return LINDUNG_OK;
 }

@@ -39,4 +39,8 @@ int ld_data_manifest(const struct ld_manifest_list **ret, size_t *ret_count, con
 /** The label of a list by its path: the file's name without its endings; in `arena`, or NULL. */
 const char *ld_data_label(const char *path, struct ld_arena *arena);
 
+/** Today's date (UTC) in days since 1970-01-01; that of $SOURCE_DATE_EPOCH, if it is set.
+ * Errors: LINDUNG_EINVAL with a report. */
+int ld_data_today(uint32_t *ret, struct ld_report *report);
+
 #endif

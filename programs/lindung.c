@@ -7,9 +7,12 @@
 
 int check_config_main(int argc, char **argv);
 int compile_main(int argc, char **argv);
+int diff_main(int argc, char **argv);
 int dump_main(int argc, char **argv);
+int edit_main(int argc, char **argv);
 int query_main(int argc, char **argv);
 int serve_main(int argc, char **argv);
+int verify_main(int argc, char **argv);
 
 static const struct {
 	const char *name;
@@ -19,6 +22,9 @@ static const struct {
 	{"compile", compile_main, "lists of websites to one image"},
 	{"query", query_main, "ask an image about names and URLs"},
 	{"dump", dump_main, "the list in an image as text, in many formats"},
+	{"verify", verify_main, "check an image and say what is in it"},
+	{"diff", diff_main, "what came and went from one image to another"},
+	{"edit", edit_main, "change an overlay"},
 	{"serve", serve_main, "answer DNS queries"},
 	{"check-config", check_config_main, "check a configuration"},
 };

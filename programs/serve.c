@@ -42,7 +42,8 @@ static const char usage[] =
 	"                         not exist yet\n"
 	"  -h, --help             this\n"
 	"\n"
-	"SIGHUP loads the list again, SIGUSR1 too, even if it lost most of its names.\n"
+	"SIGHUP loads the list again, SIGUSR1 too, even if it lost most of its names\n"
+	"or a category.\n"
 	"A list whose files were replaced is loaded within a second (list.watch).\n"
 	"Exit: 0 after SIGINT or SIGTERM, 1 it cannot start, 2 wrong usage.\n";
 
@@ -76,7 +77,7 @@ say(const char *text)
 /* ---- While it runs ------------------------------------------------------------------------ */
 
 static void
-reload(struct server *server, bool any_size)
+reload(struct server *server, bool forced)
 {
 	struct ld_report report;
 	char state[64];
@@ -84,7 +85,7 @@ reload(struct server *server, bool any_size)
 	snprintf(state, sizeof state, "RELOADING=1\nMONOTONIC_USEC=%lld",
 		 (long long)(ld_clock_ns() / 1000));
 	ld_process_notify(state);
-	if (ld_holder_reload(server->holder, any_size, &report) == LINDUNG_OK)
+	if (ld_holder_reload(server->holder, forced, &report) == LINDUNG_OK)
 		for (unsigned i = 0; i < server->thread_count; i++)
 			ld_thread_ring(server->threads[i]);
 	say(report.text);
@@ -130,6 +131,8 @@ list_open(struct server *server, struct ld_report *report)
 		.overlays = server->overlays,
 		.overlay_count = server->overlay_count,
 		.shrink_max_percent = server->conf.list_shrink_max_percent,
+		.categories = server->conf.list_categories.items,
+		.category_count = server->conf.list_categories.count,
 	};
 
 	if (config.image == NULL)

@@ -127,6 +127,34 @@ size_check(const struct ld_holder *holder, const struct load *load, struct ld_re
 		       holder->config.shrink_max_percent);
 }
 
+/* Each category that is to be closed must be in the list: one that is misspelt, or that an update
+ * lost, would close nothing, and nobody would know. */
+static int
+categories_check(const struct ld_holder *holder, const struct load *load, struct ld_report *report)
+{
+	const struct ld_holder_config *config = &holder->config;
+	const struct lindung *list = load->version->list;
+	char known[160] = "";
+
+	for (unsigned i = 0; i < config->category_count; i++) {
+		const char *key = config->categories[i];
+
+		if (lindung_category_find(list, key, strlen(key)) >= 0)
+			continue;
+		for (unsigned c = 0, at = 0; c < load->facts.categories && at < sizeof known; c++) {
+			struct lindung_text has = lindung_category_key(list, c);
+
+			at += (unsigned)snprintf(known + at, sizeof known - at, "%s%.*s",
+						 c > 0 ? ", " : "", (int)has.len, has.data);
+		}
+		return ld_fail(report, LINDUNG_ENOTFOUND,
+			       "list.categories: \"%s\" is not in %s, so it would close nothing; "
+			       "there are: %s",
+			       key, holder->layers[0].path, known);
+	}
+	return LINDUNG_OK;
+}
+
 static void
 version_free(struct version *version)
 {
@@ -138,7 +166,7 @@ version_free(struct version *version)
 
 /* Read all files anew; nothing in force is touched. */
 static int
-load_all(struct ld_holder *holder, struct load *load, bool any_size, struct ld_report *report)
+load_all(struct ld_holder *holder, struct load *load, bool forced, struct ld_report *report)
 {
 	int err;
 
@@ -152,8 +180,10 @@ load_all(struct ld_holder *holder, struct load *load, bool any_size, struct ld_r
 	err = image_load(holder, load, report);
 	if (err == LINDUNG_OK)
 		err = overlays_load(holder, load, report);
-	if (err == LINDUNG_OK && !any_size)
+	if (err == LINDUNG_OK && !forced)
 		err = size_check(holder, load, report);
+	if (err == LINDUNG_OK && !forced)
+		err = categories_check(holder, load, report);
 	if (err == LINDUNG_OK)
 		return LINDUNG_OK;
 	version_free(load->version);
@@ -209,7 +239,7 @@ ld_holder_open(struct ld_holder **ret, const struct ld_holder_config *config,
 	holder->layers[0].path = config->image;
 	for (unsigned i = 0; i < config->overlay_count; i++)
 		holder->layers[1 + i].path = config->overlays[i];
-	err = load_all(holder, &load, true, report);
+	err = load_all(holder, &load, false, report);
 	if (err != LINDUNG_OK) {
 		free(holder);
 		return err;
@@ -248,11 +278,11 @@ ld_holder_changed(struct ld_holder *holder)
 }
 
 int
-ld_holder_reload(struct ld_holder *holder, bool any_size, struct ld_report *report)
+ld_holder_reload(struct ld_holder *holder, bool forced, struct ld_report *report)
 {
 	struct ld_report why, what;
 	struct load load;
-	int err = load_all(holder, &load, any_size, &why);
+	int err = load_all(holder, &load, forced, &why);
 	int64_t age_s = (ld_clock_monotonic_ms() - holder->facts.loaded_ms) / 1000;
 
 	if (err != LINDUNG_OK) {

@@ -5,9 +5,9 @@
  * place or cut short (a plain cp does both) cannot hurt a running server.  An overlay that does not
  * exist is no overlay, and becomes one when its file appears.
  *
- * A new list is taken if all its files verify and the image did not lose more than
- * shrink_max_percent of its entries; else the old one stays.  The main thread's alone, but for what
- * it puts on the board. */
+ * A new list is taken if all its files verify, the image did not lose more than shrink_max_percent
+ * of its entries, and every category that is to be closed is in it; else the old one stays.  The
+ * main thread's alone, but for what it puts on the board. */
 #ifndef LD_SERVE_LIST_H
 #define LD_SERVE_LIST_H
 
@@ -25,7 +25,9 @@ struct ld_holder_config {
 	const char *image;
 	const char *const *overlays;
 	unsigned overlay_count;
-	unsigned shrink_max_percent; /* 100: take any */
+	unsigned shrink_max_percent;   /* 100: take any */
+	const char *const *categories; /* keys that must be in the list */
+	unsigned category_count;
 };
 
 /** Load for the first time.  `board` outlives the holder.
@@ -39,10 +41,10 @@ void ld_holder_close(struct ld_holder *holder);
  * two looks in a row. */
 bool ld_holder_changed(struct ld_holder *holder);
 
-/** Load again, and put it up if it is good; `any_size`: even if it shrank.
+/** Load again, and put it up if it is good; `forced`: even if it shrank or lost a category.
  * LINDUNG_OK with a report that says what is in force now; else with one that says what is wrong,
  * and the old list stays up. */
-int ld_holder_reload(struct ld_holder *holder, bool any_size, struct ld_report *report);
+int ld_holder_reload(struct ld_holder *holder, bool forced, struct ld_report *report);
 
 /** Close lists that no thread uses: each is at this generation or past it. */
 void ld_holder_sweep(struct ld_holder *holder, uint64_t generation);

@@ -50,7 +50,8 @@
 	  "One that does not exist is none, and is loaded once it does.")                          \
 	X(KEYS, list_categories, "list.categories", "", 0, 64, "", none,                           \
 	  "Keys of the categories that are closed; with an empty list every category of the "      \
-	  "image is.")                                                                             \
+	  "image is. "                                                                             \
+	  "One that the image lacks is an error.")                                                 \
 	X(BOOL, list_watch, "list.watch", "yes", 0, 1, "", none,                                   \
 	  "Load the image and the overlays again when the files are replaced. "                    \
 	  "Without it only SIGHUP does that.")                                                     \

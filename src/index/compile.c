@@ -139,6 +139,8 @@ on_entry(void *ctx, const struct ld_entry *entry, uint64_t line)
 		return on_reject(w, reason, line, entry->host);
 	if (!ld_span_equal(rule.category, LD_SPAN("*")) && !ld_category_key_is_valid(rule.category))
 		return on_reject(w, LD_REJECT_SYNTAX, line, rule.category);
+	if (rule.source.len > LD_INDEX_TEXT_MAX || rule.target.len > LD_INDEX_TEXT_MAX)
+		return on_reject(w, LD_REJECT_TOO_LONG, line, entry->host);
 	if (list->allow && rule.action == LD_ACTION_BLOCK)
 		rule.action = LD_ACTION_ALLOW;
 	record.key = ld_span(key, ld_entry_key(key, entry));
@@ -268,6 +270,11 @@ job_work(struct worker *w, size_t number)
 		if (err == LINDUNG_EIO)
 			ld_fail(&report, err, "%s: cannot hold the scratch files: %m",
 				c->options->directory);
+		else if (err == LINDUNG_ELIMIT)
+			ld_fail(&report, err,
+				"%s: too many different rules: with this list there are more than "
+				"%d pairs of category and source, or addresses to answer with",
+				job->list->path, LD_INDEX_RULES_MAX);
 		else
 			ld_fail(&report, err, "%s: %s", job->list->path, lindung_strerror(err));
 		error_set(c, err, &report);

@@ -239,7 +239,7 @@ url_effective(struct ld_export *x, unsigned layer, size_t host_len)
 		entry_effective(x, &v, LD_SCOPE_URL, path);
 }
 
-static void
+static int
 key_effective(struct ld_export *x, unsigned layer)
 {
 	const struct ld_layer *l = &x->list->layers[layer];
@@ -247,7 +247,7 @@ key_effective(struct ld_export *x, unsigned layer)
 
 	if (host_len < x->key_len) {
 		url_effective(x, layer, host_len);
-		return;
+		return LINDUNG_OK;
 	}
 	const struct ld_effect *above = effect_above(x);
 	struct verdict before = verdict_of(above);
@@ -267,8 +267,12 @@ key_effective(struct ld_export *x, unsigned layer)
 		if (!verdicts_equal(&at_below, &before))
 			entry_effective(x, &at_below, LD_SCOPE_BELOW, ld_span(NULL, 0));
 	}
+	/* No host has so many parents: labels that are empty stand in damaged files only. */
+	if (x->above_count == sizeof x->above / sizeof *x->above)
+		return LINDUNG_EDAMAGED;
 	memcpy(x->above_key, x->key, x->key_len);
 	x->above[x->above_count++] = (struct above){x->key_len, below};
+	return LINDUNG_OK;
 }
 
 /* ---- Going through -------------------------------------------------------------------------- */
@@ -297,10 +301,7 @@ key_next(struct ld_export *x)
 		return LINDUNG_EDAMAGED;
 	ld_key_to_host(x->host, ld_span(x->key, host_len));
 	x->entry_count = x->entry_next = 0;
-	if (x->effective)
-		key_effective(x, layer);
-	else
-		err = key_stand(x, layer);
+	err = x->effective ? key_effective(x, layer) : key_stand(x, layer);
 	for (unsigned i = 0; err == LINDUNG_OK && i < x->list->layer_count; i++)
 		if (x->has_key[i] && ld_span_equal(ld_span(x->keys[i].key, x->keys[i].key_len),
 						   ld_span(x->key, x->key_len)))

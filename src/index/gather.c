@@ -13,7 +13,10 @@
 
 enum {
 	WRITE_BYTES = 256 * 1024,
-	SAMPLE_KEYS_MAX = 64 * 1024, /* past this every second sampled block is let go */
+	/* Past this many keys or octets every second sampled block is let go. */
+	SAMPLE_KEYS_MAX = 64 * 1024,
+	SAMPLE_BYTES_MAX = 8 * 1024 * 1024,
+	MEMBERS_DENSE = 4096, /* so many records of one key are looked through for equal ones */
 };
 
 /* A record of the key at hand, its rule by content order. */
@@ -57,7 +60,7 @@ struct gather {
 	 * tells it from the key before it. */
 	uint8_t group_first[LD_INDEX_KEY_MAX];
 	size_t group_first_len;
-	uint8_t fence_texts[LD_INDEX_GROUP_BLOCKS][LD_INDEX_KEY_MAX];
+	uint8_t fence_texts[LD_INDEX_GROUP_BLOCKS][LD_INDEX_KEY_MAX + LD_KEY_SLACK];
 	size_t fence_lens[LD_INDEX_GROUP_BLOCKS];
 	unsigned fence_count;
 
@@ -81,9 +84,43 @@ member_reject(const struct gather *g, const struct member *m, enum ld_reject rea
 }
 
 static int
+member_order(const void *a, const void *b)
+{
+	const struct member *x = a, *y = b;
+
+	if (x->element != y->element)
+		return x->element < y->element ? -1 : 1;
+	if (x->list != y->list)
+		return x->list < y->list ? -1 : 1;
+	return (x->line > y->line) - (x->line < y->line);
+}
+
+/* Let go of records that say what another one says, so that a list which repeats a name for ever
+ * does not fill the memory. */
+static void
+members_thin(struct gather *g)
+{
+	size_t kept = 0;
+
+	qsort(g->members, g->member_count, sizeof *g->members, member_order);
+	for (size_t i = 0; i < g->member_count; i++) {
+		if (kept > 0 && g->members[i].element == g->members[kept - 1].element)
+			member_reject(g, &g->members[i], LD_REJECT_DUPLICATE);
+		else
+			g->members[kept++] = g->members[i];
+	}
+	g->member_count = kept;
+}
+
+static int
 member_add(struct gather *g, const struct ld_record *record)
 {
-	if (g->member_count == g->member_size) {
+	bool full = g->member_count == g->member_size;
+
+	if (full && g->member_count >= MEMBERS_DENSE)
+		members_thin(g);
+	/* Half of it must be free after that, or it would be looked through again soon. */
+	if (full && g->member_count >= g->member_size / 2) {
 		size_t size = g->member_size == 0 ? 64 : g->member_size * 2;
 		struct member *members = realloc(g->members, size * sizeof *members);
 
@@ -129,18 +166,6 @@ badfilters_apply(struct gather *g)
 			g->members[kept++] = g->members[i];
 	}
 	g->member_count = kept;
-}
-
-static int
-member_order(const void *a, const void *b)
-{
-	const struct member *x = a, *y = b;
-
-	if (x->element != y->element)
-		return x->element < y->element ? -1 : 1;
-	if (x->list != y->list)
-		return x->list < y->list ? -1 : 1;
-	return (x->line > y->line) - (x->line < y->line);
 }
 
 /* The members' elements, each once: the same rule with several scopes is one with all of them. */
@@ -260,7 +285,8 @@ sample_key(struct gather *g, uint32_t tuple)
 	if ((block & g->sample_mask) != 0)
 		return;
 	if (g->out->key_count % LD_INDEX_BLOCK_KEYS == 0) {
-		if (g->sample_count == SAMPLE_KEYS_MAX / LD_INDEX_BLOCK_KEYS)
+		while (g->sample_count == SAMPLE_KEYS_MAX / LD_INDEX_BLOCK_KEYS ||
+		       (g->sample_count > 1 && g->out->samples.len > SAMPLE_BYTES_MAX))
 			samples_thin(g);
 		if ((block & g->sample_mask) != 0)
 			return;
@@ -301,21 +327,21 @@ octets_shared(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
 }
 
 static void
-step_put(struct ld_buffer *out, struct ld_span text)
+step_put(struct ld_buffer *out, struct ld_span text, size_t from)
 {
 	uint8_t *room = ld_buffer_room(out, 8);
 
 	if (room != NULL)
-		ld_put_le64(room, ld_step(text));
+		ld_put_le64(room, ld_step(text, from, ld_span_find(text, '/')));
 }
 
 static void
-fence_put(struct ld_buffer *out, struct ld_span text)
+fence_put(struct ld_buffer *out, struct ld_span text, size_t from)
 {
 	uint8_t *room = ld_buffer_room(out, 4);
 
 	if (room != NULL)
-		ld_put_le32(room, ld_fence(text));
+		ld_put_le32(room, ld_fence(text, from, ld_span_find(text, '/')));
 }
 
 /* All keys of a group are known: g->before is its last. */
@@ -330,11 +356,10 @@ group_end(struct gather *g)
 		return;
 	ld_buffer_bytes(&out->prefixes, ld_span(&octet, 1));
 	for (size_t i = 0; i < LD_INDEX_STEP_WORDS; i++)
-		step_put(&out->steps[i], ld_span_from(ld_span(g->fence_texts[0], g->fence_lens[0]),
-						      i * LD_INDEX_STEP_OCTETS));
+		step_put(&out->steps[i], ld_span(g->fence_texts[0], g->fence_lens[0]),
+			 i * LD_INDEX_STEP_OCTETS);
 	for (unsigned i = 0; i < g->fence_count; i++)
-		fence_put(&out->fences,
-			  ld_span_from(ld_span(g->fence_texts[i], g->fence_lens[i]), octet));
+		fence_put(&out->fences, ld_span(g->fence_texts[i], g->fence_lens[i]), octet);
 	g->fence_count = 0;
 }
 
@@ -466,6 +491,16 @@ keys_gather(struct gather *g, struct ld_merge *merge)
 	return err == LINDUNG_OK ? buffer_flush(g) : err;
 }
 
+static bool
+steps_failed(const struct ld_gathered *out)
+{
+	bool any = false;
+
+	for (int i = 0; i < LD_INDEX_STEP_WORDS; i++)
+		any |= out->steps[i].failed;
+	return any;
+}
+
 static int
 gather_run(struct gather *g, struct ld_merge *merge)
 {
@@ -483,7 +518,7 @@ gather_run(struct gather *g, struct ld_merge *merge)
 		return LINDUNG_EIO;
 	err = keys_gather(g, merge);
 	if (err == LINDUNG_OK && (g->out->samples.failed || g->out->fences.failed ||
-				  g->out->steps[0].failed || g->out->prefixes.failed))
+				  steps_failed(g->out) || g->out->prefixes.failed))
 		err = LINDUNG_ENOMEM;
 	return err == LINDUNG_OK ? ld_tuples_finish(g->tuples, g->out) : err;
 }
@@ -520,10 +555,11 @@ ld_gather(struct ld_gathered *ret, const struct ld_rules *rules, struct ld_merge
 				       options->directory, strerror(errno));
 		if (err == LINDUNG_ELIMIT)
 			return ld_fail(report, err,
-				       "too many different sources: at most %d rules, %d sets of "
-				       "rules, and %d rules for one name",
-				       LD_INDEX_RULES_MAX, LD_INDEX_TUPLES_MAX,
-				       LD_INDEX_TUPLE_RULES_MAX);
+				       "too much of something: an index holds %d categories, %d "
+				       "rules (a category, a source, an action and a target "
+				       "each), %d sets of rules, and %d rules for one name",
+				       LINDUNG_CATEGORY_MAX, LD_INDEX_RULES_MAX,
+				       LD_INDEX_TUPLES_MAX, LD_INDEX_TUPLE_RULES_MAX);
 		return ld_fail(report, err, "%s", lindung_strerror(err));
 	}
 	*ret = out;

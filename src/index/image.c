@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "list/entry.h"
 
 struct ld_span
 ld_texts_get(const struct ld_texts *texts, uint32_t i)
@@ -47,7 +48,10 @@ rules_open(struct ld_image *image)
 	for (uint32_t i = 0; i < image->rule_count; i++) {
 		struct ld_rule rule = ld_image_rule(image, i);
 
-		if ((rule.category != LD_RULE_CATEGORY_ALL &&
+		if (rule.action > LD_ACTION_REMOVE || rule.scope < LD_SCOPE_SELF ||
+		    rule.scope > LD_SCOPE_URL ||
+		    (rule.flags & ~(LD_ENTRY_IMPORTANT | LD_ENTRY_PROTECTED)) != 0 ||
+		    (rule.category != LD_RULE_CATEGORY_ALL &&
 		     rule.category >= image->categories.count) ||
 		    rule.source >= image->sources.count ||
 		    (rule.target != LD_RULE_NO_TARGET && rule.target >= image->targets.count))
@@ -118,9 +122,14 @@ dictionary_open(struct ld_image *image)
 	image->symbol_count = count;
 	image->symbol_texts = section.data + 4;
 	image->symbol_lens = image->symbol_texts + (size_t)count * 8;
-	for (uint32_t i = 0; i < count; i++)
-		if (image->symbol_lens[i] == 0 || image->symbol_lens[i] > LD_INDEX_SYMBOL_BYTES_MAX)
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t len = image->symbol_lens[i];
+
+		/* A zero octet would agree with what is not there behind the end of a key. */
+		if (len == 0 || len > LD_INDEX_SYMBOL_BYTES_MAX ||
+		    memchr(image->symbol_texts + 8 * (size_t)i, 0, len) != NULL)
 			return false;
+	}
 	return true;
 }
 

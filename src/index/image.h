@@ -208,10 +208,12 @@ struct ld_stored {
 	uint64_t bit;     /* the first of them ends (begins, read backwards) here */
 };
 
-/** The code of a key's first 12 octets that orders as they do: what a step holds. */
-uint64_t ld_step(struct ld_span key);
-/** The same of its first 6: what a fence holds. */
-uint32_t ld_fence(struct ld_span key);
+/** The code of 12 octets of a key, from octet `from` on, that never falls as keys rise: what a step
+ * holds.  `host_len`: where its path begins; key.len if it has none.  LD_KEY_SLACK octets behind the key
+ * must be readable. */
+uint64_t ld_step(struct ld_span key, size_t from, size_t host_len);
+/** The same of 6: what a fence holds. */
+uint32_t ld_fence(struct ld_span key, size_t from, size_t host_len);
 
 /** Begin block `i` (< block_count). */
 struct ld_block ld_block_open(const struct ld_image *image, uint32_t i);

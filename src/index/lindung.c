@@ -103,11 +103,12 @@ struct judgement {
 	const struct lindung *list;
 	uint64_t active;
 	struct ld_effect effect;
-	/* the longest entry that blocked each category, for the category to show */
+	/* Entries that were the longest to block something, for the category to show.  Each adds a
+	 * category to one of the two sets: there are 128 at most. */
 	struct {
-		uint64_t block;
+		uint64_t block, important;
 		unsigned labels;
-	} steps[LD_NAME_LABELS_MAX * 2];
+	} steps[2 * LINDUNG_CATEGORY_MAX];
 	unsigned step_count;
 	unsigned rewrite_labels, allow_labels, protected_labels;
 };
@@ -127,9 +128,12 @@ judgement_add(void *ctx, unsigned layer, uint32_t tuple, unsigned labels, enum l
 		j->protected_labels = labels;
 	if (j->allow_labels == 0 && (one.allow | one.important_allow) != 0)
 		j->allow_labels = labels;
-	if ((one.block | one.important_block) != 0 &&
-	    j->step_count < sizeof j->steps / sizeof *j->steps) {
-		j->steps[j->step_count].block = one.block | one.important_block;
+	uint64_t block = one.block & ~(j->effect.block | j->effect.allow);
+	uint64_t important =
+		one.important_block & ~(j->effect.important_block | j->effect.important_allow);
+	if ((block | important) != 0) {
+		j->steps[j->step_count].block = block;
+		j->steps[j->step_count].important = important;
 		j->steps[j->step_count++].labels = labels;
 	}
 	ld_effect_over(&j->effect, &one);
@@ -146,18 +150,27 @@ judgement_answer(const struct judgement *j, struct lindung_answer *ret)
 		.category = -1,
 	};
 
+	uint64_t blocked = answer.blocked, exist = UINT64_MAX;
+
 	/* An entry for all categories sets every bit; only those that exist are told. */
 	if (j->list->category_count < 64)
-		answer.allowed &= (UINT64_C(1) << j->list->category_count) - 1;
-	if (answer.blocked != 0) {
+		exist = (UINT64_C(1) << j->list->category_count) - 1;
+	answer.allowed &= exist;
+	answer.blocked &= exist;
+	if (blocked != 0) {
 		answer.verdict = LINDUNG_BLOCK;
-		for (unsigned i = 0; i < j->step_count; i++) {
-			uint64_t set = j->steps[i].block & answer.blocked;
+		/* Categories that do not exist only where there is no other. */
+		if (answer.blocked != 0)
+			blocked = answer.blocked;
+		for (unsigned i = 0; i < j->step_count && answer.match_labels == 0; i++) {
+			uint64_t set = (j->steps[i].important |
+					(j->steps[i].block & ~j->effect.important_block)) &
+				       blocked;
 
 			if (set != 0) {
-				answer.category = __builtin_ctzll(set);
 				answer.match_labels = j->steps[i].labels;
-				break;
+				if (answer.blocked != 0)
+					answer.category = __builtin_ctzll(set);
 			}
 		}
 	} else if (j->effect.is_protected) {

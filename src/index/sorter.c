@@ -161,9 +161,9 @@ insertion_sort(const struct ld_sorter *s, struct item *a, size_t n, size_t depth
 	}
 }
 
-/* Records with the same key: few hundreds at most in practice, any number in a hostile list. */
+/* For any number of records with the same key, and whatever else a hostile list has. */
 static void
-same_key_sort(const struct ld_sorter *s, struct item *a, size_t n, size_t depth)
+shell_sort(const struct ld_sorter *s, struct item *a, size_t n, size_t depth)
 {
 	for (size_t gap = n / 2; gap > 0; gap = gap == 2 ? 1 : gap * 5 / 11) {
 		for (size_t i = gap; i < n; i++) {
@@ -198,9 +198,16 @@ swap(struct item *a, struct item *b)
 static void
 items_sort(const struct ld_sorter *s, struct item *a, size_t n, size_t depth)
 {
+	/* So many halvings are to be expected; a list made to need many more gets the other way. */
+	unsigned rounds = 0, rounds_max = 2 * (64 - (unsigned)__builtin_clzll(n | 1)) + 16;
+
 	/* The largest part is done by the loop, so that the calls nest log2(n) deep (and once for
 	 * each 8 octets of a shared prefix). */
 	while (n > INSERTION_MAX) {
+		if (rounds++ == rounds_max) {
+			shell_sort(s, a, n, depth);
+			return;
+		}
 		uint64_t pivot = median(a[0].head, a[n / 2].head, a[n - 1].head);
 		size_t low = 0, high = n, i = 0;
 
@@ -214,7 +221,7 @@ items_sort(const struct ld_sorter *s, struct item *a, size_t n, size_t depth)
 		}
 		if ((pivot & 0xff) == 0) {
 			/* The keys end here: they are equal. */
-			same_key_sort(s, a + low, high - low, depth);
+			shell_sort(s, a + low, high - low, depth);
 		} else {
 			for (i = low; i < high; i++)
 				a[i].head = head_at(s->memory + a[i].at, depth + 8);

@@ -109,6 +109,25 @@ ld_parser_reject(struct ld_list_parser *p, enum ld_reject reason, struct ld_span
 	return p->sink->reject(p->sink->ctx, reason, p->line_number, text);
 }
 
+int
+ld_parser_apart(struct ld_list_parser *p, struct ld_span kept, uint64_t first_line,
+		int (*line)(struct ld_list_parser *p, struct ld_span line))
+{
+	uint64_t line_number = p->line_number;
+	int err = LINDUNG_OK;
+
+	for (p->line_number = first_line; kept.len != 0 && err == LINDUNG_OK; p->line_number++) {
+		size_t end = ld_span_find(kept, '\n');
+		struct ld_span text = ld_span_first(kept, end);
+
+		err = p->line_number == first_line ? ld_parser_reject(p, LD_REJECT_SYNTAX, text)
+						   : line(p, text);
+		kept = ld_span_from(kept, end + 1);
+	}
+	p->line_number = line_number;
+	return err;
+}
+
 bool
 ld_seen_add(struct ld_seen *seen, struct ld_span name)
 {

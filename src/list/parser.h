@@ -56,6 +56,11 @@ int ld_parser_entry(struct ld_list_parser *p, const struct ld_entry *entry);
  * binary lines once. */
 int ld_parser_reject(struct ld_list_parser *p, enum ld_reject reason, struct ld_span text);
 
+/** Lines that were kept because one of them seemed to go on, and does not: the first is rejected as
+ * not following the format, each other is handed to `line`, which must not wait for more. */
+int ld_parser_apart(struct ld_list_parser *p, struct ld_span kept, uint64_t first_line,
+		    int (*line)(struct ld_list_parser *p, struct ld_span line));
+
 /** Canonicalise a name, ASCII or UTF-8, into p->host.  Returns LD_REJECT_NONE with it in `ret`, or
  * the reason why it cannot be: never more than the name is looked for in the text. */
 enum ld_reject ld_parser_host(struct ld_list_parser *p, struct ld_span text, struct ld_span *ret);

@@ -20,7 +20,7 @@ struct csv {
 	enum place place;
 	uint64_t first_line; /* of the record whose quote is open */
 	size_t len;
-	uint8_t record[LD_LIST_LINE_MAX_BYTES];
+	uint8_t record[LD_LIST_LINE_MAX_BYTES + 1]; /* its lines, each with its end */
 };
 
 static int
@@ -182,46 +182,40 @@ stays_open(struct csv *csv, struct ld_span line)
 	return false;
 }
 
-static int csv_line(struct ld_list_parser *p, struct ld_span line);
+static enum ld_reject
+blank_or_comment(struct ld_span line)
+{
+	line = ld_span_trim(line);
+	if (line.len == 0)
+		return LD_REJECT_BLANK;
+	return line.data[0] == '#' ? LD_REJECT_COMMENT : LD_REJECT_NONE;
+}
+
+/* A line, joined with none. */
+static int
+line_alone(struct ld_list_parser *p, struct ld_span line)
+{
+	struct csv *csv = p->state;
+	enum ld_reject reason = blank_or_comment(line);
+
+	if (reason == LD_REJECT_NONE && stays_open(csv, line)) {
+		csv->place = AT_FIELD;
+		reason = LD_REJECT_SYNTAX;
+	}
+	return reason == LD_REJECT_NONE ? csv_record(p, line) : ld_parser_reject(p, reason, line);
+}
 
 /* The quote that was opened is never closed: so its line is wrong, and the lines behind it are
  * records of their own. */
 static int
-give_up_quote(struct ld_list_parser *p)
+csv_end(struct ld_list_parser *p)
 {
 	struct csv *csv = p->state;
-	uint64_t line_number = p->line_number;
-	struct ld_span rest = ld_span(csv->record, csv->len);
-	uint8_t *copy = malloc(csv->len);
+	struct ld_span kept = ld_span(csv->record, csv->len);
 
-	if (copy == NULL)
-		return LINDUNG_ENOMEM;
-	memcpy(copy, rest.data, rest.len);
-	rest.data = copy;
 	csv->len = 0;
 	csv->place = AT_FIELD;
-	p->line_number = csv->first_line;
-	size_t end = ld_span_find(rest, '\n');
-	int err = ld_parser_reject(p, LD_REJECT_SYNTAX, ld_span_first(rest, end));
-	rest = ld_span_from(rest, end + 1);
-	while (rest.len != 0 && err == LINDUNG_OK) {
-		end = ld_span_find(rest, '\n');
-		p->line_number++;
-		err = csv_line(p, ld_span_first(rest, end));
-		rest = ld_span_from(rest, end + 1);
-	}
-	free(copy);
-	p->line_number = line_number;
-	return err;
-}
-
-static int
-keep(struct csv *csv, struct ld_span line)
-{
-	memcpy(csv->record + csv->len, line.data, line.len);
-	csv->len += line.len;
-	csv->record[csv->len++] = '\n';
-	return LINDUNG_OK;
+	return ld_parser_apart(p, kept, csv->first_line, line_alone);
 }
 
 static int
@@ -230,48 +224,33 @@ csv_line(struct ld_list_parser *p, struct ld_span line)
 	struct csv *csv = p->state;
 	int err = LINDUNG_OK;
 
-	while (csv->len != 0 && csv->len + line.len + 1 > sizeof(csv->record) && err == LINDUNG_OK)
-		err = give_up_quote(p);
+	if (csv->len + line.len + 1 > sizeof(csv->record))
+		err = csv_end(p);
 	if (err != LINDUNG_OK)
 		return err;
-	struct ld_span trimmed = ld_span_trim(line);
 	if (csv->len == 0) {
-		if (trimmed.len == 0)
-			return ld_parser_reject(p, LD_REJECT_BLANK, trimmed);
-		if (trimmed.data[0] == '#')
-			return ld_parser_reject(p, LD_REJECT_COMMENT, trimmed);
+		enum ld_reject reason = blank_or_comment(line);
+
+		if (reason != LD_REJECT_NONE)
+			return ld_parser_reject(p, reason, line);
 		if (csv->separator == 0)
 			find_separator(csv, line);
-		if (!stays_open(csv, line))
-			return csv_record(p, line);
 		csv->first_line = p->line_number;
-		if (line.len + 1 > sizeof(csv->record)) {
-			csv->place = AT_FIELD;
-			return ld_parser_reject(p, LD_REJECT_SYNTAX,
-						ld_span_first(line, LD_SHOWN_MAX_BYTES));
-		}
-		return keep(csv, line);
 	}
-	if (stays_open(csv, line))
-		return keep(csv, line);
+	bool is_open = stays_open(csv, line);
+	if (csv->len == 0 && !is_open)
+		return csv_record(p, line);
+	memcpy(csv->record + csv->len, line.data, line.len);
+	csv->len += line.len;
+	csv->record[csv->len++] = '\n';
+	if (is_open)
+		return LINDUNG_OK;
 	uint64_t line_number = p->line_number;
-	keep(csv, line);
 	struct ld_span record = ld_span(csv->record, csv->len - 1);
 	csv->len = 0;
 	p->line_number = csv->first_line;
 	err = csv_record(p, record);
 	p->line_number = line_number;
-	return err;
-}
-
-static int
-csv_end(struct ld_list_parser *p)
-{
-	struct csv *csv = p->state;
-	int err = LINDUNG_OK;
-
-	while (csv->len != 0 && err == LINDUNG_OK)
-		err = give_up_quote(p);
 	return err;
 }
 

@@ -48,12 +48,12 @@ is_sources(struct ld_span text)
 	return true;
 }
 
-/* "*" is every category: what is open may be so in all of them, nothing is closed in all. */
+/* "*" is every category: what is open or removed may be so in all, nothing is closed in all. */
 static bool
 is_category(struct ld_span key, uint8_t action)
 {
 	if (ld_text_is(key, "*"))
-		return action == LD_ACTION_ALLOW;
+		return action == LD_ACTION_ALLOW || action == LD_ACTION_REMOVE;
 	for (size_t i = 0; i < key.len; i++) {
 		uint8_t c = key.data[i];
 

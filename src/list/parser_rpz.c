@@ -15,11 +15,13 @@ struct rpz {
 	bool has_origin;
 	struct rpz_name origin; /* $ORIGIN */
 	struct rpz_name apex;   /* of the zone: the SOA's owner, before that the first $ORIGIN */
-	struct rpz_name owner;  /* as written in the last record that had one */
+	bool has_owner;
+	bool owner_is_absolute; /* it was written with the last dot */
+	struct rpz_name owner;  /* of the last record that had one */
 	unsigned depth;         /* of parentheses */
 	uint64_t first_line;    /* of the record that is in parentheses */
 	size_t len;
-	uint8_t record[LD_LIST_LINE_MAX_BYTES];
+	uint8_t record[LD_LIST_LINE_MAX_BYTES + 1]; /* its lines, each with its end */
 };
 
 static int
@@ -203,70 +205,33 @@ record_line(struct ld_list_parser *p, struct ld_span text)
 	if (text.data[0] == '$')
 		return directive(p, text);
 	struct ld_span rest = text;
-	if (has_owner && !name_set(&rpz->owner, ld_word_next(&rest)))
-		return ld_parser_reject(p, LD_REJECT_TOO_LONG,
-					ld_span_first(text, LD_SHOWN_MAX_BYTES));
-	if (rpz->owner.len == 0 || !ld_record_split(name_span(&rpz->owner), rest, &record))
+	if (has_owner) {
+		struct ld_span owner = ld_word_next(&rest);
+
+		rpz->has_owner = name_resolve(rpz, owner, &rpz->owner);
+		rpz->owner_is_absolute = ld_span_ends(owner, LD_SPAN("."));
+		if (!rpz->has_owner)
+			return ld_parser_reject(p, LD_REJECT_TOO_LONG,
+						ld_span_first(text, LD_SHOWN_MAX_BYTES));
+	}
+	name = rpz->owner;
+	if (!rpz->has_owner || !ld_record_split(name_span(&name), rest, &record))
 		return ld_parser_reject(p, LD_REJECT_SYNTAX, text);
-	if (!name_resolve(rpz, name_span(&rpz->owner), &name))
-		return ld_parser_reject(p, LD_REJECT_TOO_LONG,
-					ld_span_first(text, LD_SHOWN_MAX_BYTES));
 	if (ld_text_is(record.type, "SOA")) {
 		rpz->apex = name;
+		/* A file without $ORIGIN is relative to the name of its zone. */
+		if (!rpz->has_origin)
+			rpz->origin = name;
 		rpz->has_origin = true;
 		return ld_parser_reject(p, LD_REJECT_COMMENT, text);
 	}
-	/* Without $ORIGIN only relative names can be told from the zone's own. */
-	bool is_absolute = ld_span_ends(record.owner, LD_SPAN("."));
-	if ((is_absolute && rpz->apex.len == 0) || !name_cut(&name, name_span(&rpz->apex)))
+	/* Without either only relative names can be told from the zone's own. */
+	if ((rpz->owner_is_absolute && rpz->apex.len == 0) ||
+	    !name_cut(&name, name_span(&rpz->apex)))
 		return ld_parser_reject(p, LD_REJECT_SYNTAX, text);
 	if (name.len == 0)
 		return ld_parser_reject(p, LD_REJECT_COMMENT, text);
 	return trigger(p, text, &record, name_span(&name));
-}
-
-/* Put the line behind what is in the parentheses already. */
-static bool
-join(struct rpz *rpz, struct ld_span line)
-{
-	if (rpz->len + line.len + 1 > sizeof(rpz->record))
-		return false;
-	for (size_t i = 0; i < line.len; i++) {
-		uint8_t c = line.data[i];
-
-		rpz->depth += c == '(';
-		rpz->depth -= c == ')' && rpz->depth != 0;
-		rpz->record[rpz->len++] = c == '(' || c == ')' ? ' ' : c;
-	}
-	rpz->record[rpz->len++] = ' ';
-	return true;
-}
-
-static int
-end_record(struct ld_list_parser *p, enum ld_reject reason)
-{
-	struct rpz *rpz = p->state;
-	struct ld_span text = ld_span(rpz->record, rpz->len);
-	uint64_t line_number = p->line_number;
-	int err;
-
-	rpz->len = 0;
-	rpz->depth = 0;
-	p->line_number = rpz->first_line;
-	if (reason == LD_REJECT_NONE)
-		err = record_line(p, text);
-	else
-		err = ld_parser_reject(p, reason, ld_span_first(text, LD_SHOWN_MAX_BYTES));
-	p->line_number = line_number;
-	return err;
-}
-
-static int
-rpz_end(struct ld_list_parser *p)
-{
-	struct rpz *rpz = p->state;
-
-	return rpz->depth != 0 ? end_record(p, LD_REJECT_SYNTAX) : LINDUNG_OK;
 }
 
 static struct ld_span
@@ -287,26 +252,110 @@ cut_comment(struct ld_span line)
 	return line;
 }
 
+/* How many parentheses are open behind the text; those between quotes are letters.  They become
+ * blanks if they are to be taken off. */
+static unsigned
+parentheses(unsigned depth, struct ld_span text, uint8_t *blank)
+{
+	bool quoted = false;
+
+	for (size_t i = 0; i < text.len; i++) {
+		uint8_t c = text.data[i];
+
+		if (c == '\\')
+			i++;
+		else if (c == '"')
+			quoted = !quoted;
+		else if ((c == '(' || c == ')') && !quoted) {
+			depth += c == '(';
+			depth -= c == ')' && depth != 0;
+			if (blank != NULL)
+				blank[i] = ' ';
+		}
+	}
+	return depth;
+}
+
+/* The lines in the buffer are one record: make them one line, in place. */
 static int
-rpz_line(struct ld_list_parser *p, struct ld_span line)
+kept_record(struct ld_list_parser *p)
+{
+	struct rpz *rpz = p->state;
+	struct ld_span rest = ld_span(rpz->record, rpz->len);
+	uint64_t line_number = p->line_number;
+	size_t len = 0;
+
+	while (rest.len != 0) {
+		size_t end = ld_span_find(rest, '\n');
+		struct ld_span text = cut_comment(ld_span_first(rest, end));
+
+		memmove(rpz->record + len, text.data, text.len);
+		parentheses(0, ld_span(rpz->record + len, text.len), rpz->record + len);
+		len += text.len;
+		rpz->record[len++] = ' ';
+		rest = ld_span_from(rest, end + 1);
+	}
+	rpz->len = 0;
+	p->line_number = rpz->first_line;
+	int err = record_line(p, ld_span(rpz->record, len));
+	p->line_number = line_number;
+	return err;
+}
+
+/* A line, joined with none. */
+static int
+line_alone(struct ld_list_parser *p, struct ld_span line)
 {
 	struct rpz *rpz = p->state;
 	struct ld_span text = cut_comment(line);
 	struct ld_span trimmed = ld_span_trim(text);
-	bool joins = rpz->depth != 0;
 
-	if (trimmed.len == 0 && !joins)
+	if (trimmed.len == 0)
 		return ld_parser_reject(
 			p, text.len == line.len ? LD_REJECT_BLANK : LD_REJECT_COMMENT, line);
-	if (!joins && ld_span_find(text, '(') == text.len) {
+	if (ld_span_find(text, '(') == text.len) {
 		text.len = (size_t)(trimmed.data + trimmed.len - text.data);
 		return record_line(p, text);
 	}
-	if (!joins)
+	if (parentheses(0, text, NULL) != 0)
+		return ld_parser_reject(p, LD_REJECT_SYNTAX, line);
+	memmove(rpz->record, text.data, text.len);
+	parentheses(0, text, rpz->record);
+	return record_line(p, ld_span(rpz->record, text.len));
+}
+
+/* The parenthesis that was opened is never closed: so its line is wrong, and the lines behind it
+ * are records of their own. */
+static int
+rpz_end(struct ld_list_parser *p)
+{
+	struct rpz *rpz = p->state;
+	struct ld_span kept = ld_span(rpz->record, rpz->len);
+
+	rpz->len = 0;
+	rpz->depth = 0;
+	return ld_parser_apart(p, kept, rpz->first_line, line_alone);
+}
+
+static int
+rpz_line(struct ld_list_parser *p, struct ld_span line)
+{
+	struct rpz *rpz = p->state;
+
+	if (rpz->len + line.len + 1 > sizeof(rpz->record)) {
+		int err = rpz_end(p);
+		if (err != LINDUNG_OK)
+			return err;
+	}
+	if (rpz->depth == 0 && ld_span_find(line, '(') == line.len)
+		return line_alone(p, line);
+	if (rpz->depth == 0)
 		rpz->first_line = p->line_number;
-	if (!join(rpz, text))
-		return end_record(p, LD_REJECT_TOO_LONG);
-	return rpz->depth == 0 ? end_record(p, LD_REJECT_NONE) : LINDUNG_OK;
+	rpz->depth = parentheses(rpz->depth, cut_comment(line), NULL);
+	memcpy(rpz->record + rpz->len, line.data, line.len);
+	rpz->len += line.len;
+	rpz->record[rpz->len++] = '\n';
+	return rpz->depth == 0 ? kept_record(p) : LINDUNG_OK;
 }
 
 const struct ld_format_reader ld_reader_rpz = {

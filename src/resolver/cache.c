@@ -41,7 +41,7 @@ struct entry {
 	/* A gap may end here. */
 	int64_t stored_ms, expires_ms;
 	uint32_t list_generation;
-	uint16_t message_len, additional_at, ttl_count, targets_len;
+	uint16_t message_len, ttl_count, targets_len;
 	int32_t ede;
 	uint16_t ttl_at[]; /* and behind them message, targets, text of the EDE */
 };
@@ -209,7 +209,6 @@ ld_cache_get(struct ld_cache *cache, const struct ld_cache_key *key, struct ld_c
 			.stored_ms = entry->stored_ms,
 			.expires_ms = entry->expires_ms,
 			.message = {message, entry->message_len},
-			.additional_at = entry->additional_at,
 			.ttl_at = entry->ttl_at,
 			.ttl_count = entry->ttl_count,
 			.targets = {targets, entry->targets_len},
@@ -441,7 +440,6 @@ fill(struct entry *to, size_t size, const struct ld_cache_key *key,
 		.expires_ms = from->expires_ms,
 		.list_generation = from->list_generation,
 		.message_len = (uint16_t)from->message.len,
-		.additional_at = from->additional_at,
 		.ttl_count = from->ttl_count,
 		.targets_len = (uint16_t)from->targets.len,
 		.ede = from->ede,

@@ -51,7 +51,6 @@ struct ld_cache_entry {
 	uint32_t list_generation;
 	int64_t stored_ms, expires_ms;
 	struct ld_span message; /* header (flags: RCODE only), question in lower case, no OPT */
-	uint16_t additional_at; /* where its additional section begins */
 	const uint16_t *ttl_at; /* where its TTLs stand, in order */
 	uint16_t ttl_count;
 	struct ld_span targets; /* wire names in lower case, one behind the other */

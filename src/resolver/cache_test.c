@@ -47,7 +47,6 @@ sample_make(struct sample *s, uint32_t number, uint32_t value, size_t size)
 		.ede = -1,
 		.expires_ms = INT64_MAX,
 		.message = {s->message, size},
-		.additional_at = (uint16_t)size,
 		.ttl_at = ttl_at,
 		.ttl_count = 2,
 		.targets = LD_SPAN("\1t\0"),

@@ -38,10 +38,7 @@ copy_entry(struct ld_worker *worker, const struct ld_ask *ask, const struct ld_c
 
 	ld_answer_frame(&answer, worker, ask, &start, w);
 	answer.question_end = LD_QUESTION_AT + ask->name.len + 4u;
-	bool is_shortened = message.len > w->size && entry->additional_at <= w->size;
-	if (is_shortened)
-		message.len = entry->additional_at;
-	/* Too long even so: header and question, which is what is left of it when it is cut. */
+	/* Too long: header and question, which is what is left of it when it is cut. */
 	bool is_cut = message.len > w->size;
 	if (is_cut)
 		message.len = answer.question_end;
@@ -49,8 +46,6 @@ copy_entry(struct ld_worker *worker, const struct ld_ask *ask, const struct ld_c
 	if (!w->failed) {
 		ld_put_be16(w->data, ask->id);
 		ld_put_be16(w->data + 2, ld_answer_flags(ask, &start));
-		if (is_shortened)
-			ld_put_be16(w->data + 4 + 2 * LD_COUNT_ADDITIONAL, 0);
 		memcpy(w->data + LD_QUESTION_AT, ask->name.wire, ask->name.len);
 		for (unsigned i = 0; i < entry->ttl_count && entry->ttl_at[i] < w->len; i++) {
 			uint8_t *at = w->data + entry->ttl_at[i];
@@ -334,7 +329,6 @@ put_failure(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *ask,
 		    .stored_ms = now_ms,
 		    .expires_ms = now_ms + failure_ms(worker, &key, now_ms),
 		    .message = {w.data, w.len},
-		    .additional_at = (uint16_t)w.len,
 	    });
 }
 
@@ -391,7 +385,6 @@ put_reply(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *ask,
 		    .stored_ms = now_ms,
 		    .expires_ms = now_ms + (int64_t)copy->ttl_least * 1000,
 		    .message = {w.data, w.len},
-		    .additional_at = (uint16_t)copy->additional_at,
 		    .ttl_at = copy->ttl_at,
 		    .ttl_count = (uint16_t)copy->ttl_count,
 		    .targets = {targets.data, targets.len},

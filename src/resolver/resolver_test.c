@@ -764,7 +764,7 @@ long_answers_are_cut_for_udp(void **state)
 	ld_buffer_printf(&response, "NOERROR | a.example A");
 	for (unsigned i = 0; i < 60; i++) /* 960 octets */
 		ld_buffer_printf(&response, " | an a.example 60 A 192.0.2.%u", i);
-	for (unsigned i = 0; i < 30; i++) /* some hundred more that may be left out */
+	for (unsigned i = 0; i < 30; i++) /* some hundred more that nobody needs */
 		ld_buffer_printf(&response, " | ad x%u.example 60 A 192.0.2.%u", i, i);
 	ld_buffer_bytes(&response, ld_span("", 1));
 	for (unsigned pass = 0; pass < 2; pass++) {
@@ -786,7 +786,7 @@ long_answers_are_cut_for_udp(void **state)
 						 0,
 					 rows[i].cut);
 			assert_int_equal(strstr(shown, "192.0.2.59") == NULL, rows[i].cut);
-			assert_int_equal(strstr(shown, "x29.example") != NULL, rows[i].tcp);
+			assert_null(strstr(shown, "x29.example"));
 			assert_int_equal(strstr(shown, "opt 1232") != NULL, rows[i].edns);
 			assert_null(strstr(shown, "malformed"));
 		}

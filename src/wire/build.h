@@ -57,6 +57,7 @@ void ld_build_cut(struct ld_writer *w, size_t question_end);
 enum {
 	LD_COPY_TTLS_MAX = 256,
 	LD_COPY_NAMES_MAX = 256, /* places in the compression table */
+	LD_COPY_CHAIN_MAX = 16,  /* names: a longer chain of CNAMEs is cut */
 };
 
 /** How a response is written anew, and what was seen on the way. */
@@ -71,24 +72,27 @@ struct ld_copy {
 	uint32_t age_s; /* taken off each TTL */
 	uint32_t ttl_min_s, ttl_max_s, negative_ttl_max_s;
 	/* Out. */
-	uint32_t ttl_least;   /* of all records */
-	bool is_negative;     /* an SOA in the authority section */
-	bool has_answer;      /* a record of the type asked for in the answer section */
-	bool had_dnssec;      /* records that a client without DO does not get */
-	size_t additional_at; /* where the additional section begins */
-	unsigned ttl_count;   /* past LD_COPY_TTLS_MAX: only counted */
+	uint32_t ttl_least; /* of all records */
+	bool is_negative;   /* an SOA in the authority section */
+	bool has_answer;    /* a record of the type asked for in the answer section */
+	bool had_dnssec;    /* records that a client without DO does not get */
+	unsigned ttl_count; /* past LD_COPY_TTLS_MAX: only counted */
 	uint16_t ttl_at[LD_COPY_TTLS_MAX];
 	/* Inside. */
 	uint32_t labels; /* of the names in rdata so far */
 	struct ld_copy_name {
 		uint16_t hash, at; /* at 0: free */
 	} names[LD_COPY_NAMES_MAX];
+	unsigned chain_count;
+	struct ld_name chain[LD_COPY_CHAIN_MAX]; /* the question's name, and where CNAMEs led */
 };
 
 /** Write the response `message` into the empty writer `w`: header (id 0, flags as they are, counts
- * of what is written), question, and the records of all sections with their names compressed anew;
- * never OPT, TSIG or SIG(0), which are between two neighbours only.  An additional section that
- * does not fit is left out as a whole (RFC 2181 section 9: that is no truncation).
+ * of what is written), question, and the records that have to do with it, with their names
+ * compressed anew.  Others are passed over: nobody whose name was asked for may speak of a name
+ * that was not (RFC 2181 section 5.4.1).  So in the answer section what belongs to the question's
+ * name and where CNAMEs lead from it; in the authority section SOA, NS and DS of zones above these,
+ * and proofs; of the additional section nothing, as a client does without it.
  *
  * In a negative answer the SOA's TTL becomes what RFC 2308 section 5 says.
  * Errors: LINDUNG_EMALFORMED (a record, or a name in it, cannot be read, or there are more than

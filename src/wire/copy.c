@@ -191,16 +191,58 @@ write_record(struct ld_copy *copy, struct ld_writer *w, struct ld_span message,
 	return true;
 }
 
-/* Records that are between two neighbours, and those for validators only. */
+/* The question's name, and where CNAMEs led from it so far, which stand in order (as other
+ * resolvers and the stubs of C libraries have it, too). */
+static bool
+is_in_chain(const struct ld_copy *copy, const struct ld_name *owner)
+{
+	for (unsigned i = 0; i < copy->chain_count; i++) {
+		if (ld_name_equal(&copy->chain[i], owner))
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_above_chain(const struct ld_copy *copy, const struct ld_name *owner)
+{
+	for (unsigned i = 0; i < copy->chain_count; i++) {
+		if (ld_name_is_within(&copy->chain[i], owner))
+			return true;
+	}
+	return false;
+}
+
+/* What has to do with the question: in the answer section what the chain owns, and a DNAME above
+ * it, with their signatures; in the authority section the zones above it, and what is signed. */
+static bool
+is_relevant(const struct ld_copy *copy, const struct ld_record *record)
+{
+	if (record->class_ != LD_CLASS_IN)
+		return false;
+	if (record->section == LD_SECTION_ANSWER)
+		return is_in_chain(copy, &record->owner) ||
+		       ((record->type == LD_TYPE_DNAME || record->type == LD_TYPE_RRSIG) &&
+			is_above_chain(copy, &record->owner));
+	switch (record->type) {
+	case LD_TYPE_SOA:
+	case LD_TYPE_NS:
+	case LD_TYPE_DS:
+		return is_above_chain(copy, &record->owner);
+	case LD_TYPE_RRSIG:
+	case LD_TYPE_NSEC:
+	case LD_TYPE_NSEC3:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Records for validators only. */
 static bool
 is_left_out(struct ld_copy *copy, const struct ld_walk *walk, const struct ld_record *record)
 {
 	switch (record->type) {
-	case LD_TYPE_OPT:
-	case LD_TYPE_TSIG:
-		return true;
-	case LD_TYPE_SIG:
-		return record->section == LD_SECTION_ADDITIONAL;
 	case LD_TYPE_RRSIG:
 	case LD_TYPE_NSEC:
 	case LD_TYPE_NSEC3:
@@ -211,6 +253,16 @@ is_left_out(struct ld_copy *copy, const struct ld_walk *walk, const struct ld_re
 	default:
 		return false;
 	}
+}
+
+/* Go on with the chain, if that is where the record leads. */
+static void
+follow(struct ld_copy *copy, struct ld_span message, const struct ld_record *record)
+{
+	if (record->section == LD_SECTION_ANSWER && record->type == LD_TYPE_CNAME &&
+	    copy->chain_count < LD_COPY_CHAIN_MAX &&
+	    ld_record_target(message, record, 0, &copy->chain[copy->chain_count]))
+		copy->chain_count++;
 }
 
 static void
@@ -240,7 +292,6 @@ ld_copy_response(struct ld_copy *copy, struct ld_span message, struct ld_writer 
 {
 	struct ld_walk walk;
 	struct ld_record record;
-	unsigned ttls_before_additional = 0;
 
 	copy->ttl_least = UINT32_MAX;
 	copy->is_negative = copy->has_answer = copy->had_dnssec = false;
@@ -249,29 +300,18 @@ ld_copy_response(struct ld_copy *copy, struct ld_span message, struct ld_writer 
 	memset(copy->names, 0, sizeof copy->names);
 	if (!ld_walk_begin(&walk, message))
 		return LINDUNG_EMALFORMED;
+	copy->chain[0] = walk.question;
+	copy->chain_count = 1;
 	write_beginning(copy, &walk, w);
-	copy->additional_at = 0;
-	while (ld_walk_next(&walk, &record)) {
-		if (record.section == LD_SECTION_ADDITIONAL && copy->additional_at == 0) {
-			if (w->failed)
-				return LINDUNG_ESPACE;
-			copy->additional_at = w->len;
-			ttls_before_additional = copy->ttl_count;
-		}
-		if (record.section == LD_SECTION_ANSWER && record.type == walk.type)
-			copy->has_answer = true;
-		if (!is_left_out(copy, &walk, &record) && !write_record(copy, w, message, &record))
+	while (ld_walk_next(&walk, &record) && record.section != LD_SECTION_ADDITIONAL) {
+		if (!is_relevant(copy, &record) || is_left_out(copy, &walk, &record))
+			continue;
+		copy->has_answer |= record.section == LD_SECTION_ANSWER && record.type == walk.type;
+		if (!write_record(copy, w, message, &record))
 			return LINDUNG_EMALFORMED;
+		follow(copy, message, &record);
 	}
 	if (walk.reader.failed)
 		return LINDUNG_EMALFORMED;
-	if (copy->additional_at == 0)
-		copy->additional_at = w->len;
-	else if (w->failed) {
-		w->failed = false;
-		w->len = copy->additional_at;
-		copy->ttl_count = ttls_before_additional;
-		ld_put_be16(w->data + 4 + 2 * LD_COUNT_ADDITIONAL, 0);
-	}
 	return w->failed ? LINDUNG_ESPACE : LINDUNG_OK;
 }

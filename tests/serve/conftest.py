@@ -195,7 +195,7 @@ def compile_image(lindung, tmp_path):
     def run(path, names):
         source, image = tmp_path / "names.txt", tmp_path / "new.ldx"
         source.write_text("".join(name + "\n" for name in names))
-        done = lindung("compile", "-o", image, "--category", "adult", source)
+        done = lindung("compile", "-q", "--no-protected", "-o", image, "--category", "adult", source)
         assert done.returncode == 0, done.stderr
         image.rename(path)
         return path

@@ -167,3 +167,27 @@ def test_copied_over_in_place(serve, config, image, compile_image, tmp_path):
     shutil.copyfile(other, image)
     wait_until(lambda: is_blocked(server, "copied.example"))
     assert_blocked(server.query("listed.example"))
+
+
+def test_category_that_the_list_lacks_is_told(serve, config, image):
+    config["list"]["categories"] = ["adlut"]
+    server = serve(config, ready=False)
+    server.says("list.categories")
+    assert server.process.wait(timeout=10) == 1
+    assert server.lines == [f'lindung: list.categories: "adlut" is not in {image}, so it would '
+                            "close nothing; there are: adult"]
+
+
+def test_list_without_a_category_that_is_closed_is_refused(serve, config, image, lindung, tmp_path):
+    config["list"]["categories"] = ["adult"]
+    server = serve(config)
+    source, new = tmp_path / "other.txt", tmp_path / "other.ldx"
+    source.write_text("listed.example\nalso-listed.example\n")
+    assert lindung("compile", "--no-protected", "-o", new, "--category", "gambling",
+                   source).returncode == 0
+    new.rename(image)
+    server.says('"adult" is not in')
+    server.says("stays in force")
+    assert_blocked(server.query("listed.example"))
+    server.kill(signal.SIGUSR1)
+    server.says("now in force")
