@@ -3,8 +3,10 @@
  *
  * usage: bench_lookup ROUNDS IMAGE KEY=FILE...    figures as JSON on standard output
  *
- * A round asks every set of questions once, and then the machine: so a busy neighbour falls on all
- * of them, and the image is never warmer than the other sets leave it. */
+ * A round asks every set, and then the machine, so that a busy neighbour falls on all of them:
+ *   cold      some of the questions, after other data went through the caches
+ *   ns        all of them, after they were all asked once: what a program that does little else
+ * sees chained   the same, each begun only when the answer before it is there */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -17,12 +19,14 @@ enum {
 	SETS_MAX = 16,
 	LINE_BYTES = 64,
 	CHASE_STEPS = 200000,
+	COLD_QUESTIONS = 4096,
+	COLD_BYTES = 96 << 20, /* more than the caches that a core may have */
 };
 
 struct set {
 	const char *key;
 	struct bench_names names;
-	struct bench_rounds apart, chained;
+	struct bench_rounds cold, apart, chained;
 	uint64_t verdicts[3], errors;
 };
 
@@ -89,14 +93,14 @@ copy_run(const struct bench_names *names)
 
 /* `chained`: no question is begun before the last one's answer is there, as if each were alone. */
 static double
-set_run(struct set *set, const struct lindung *list, bool chained)
+set_run(struct set *set, const struct lindung *list, bool chained, size_t count)
 {
 	struct lindung_answer answer = {0};
 	uint64_t verdicts[3] = {0}, errors = 0;
 	int64_t start = ld_clock_ns();
 	size_t wait = 0;
 
-	for (size_t i = 0; i < set->names.count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		struct ld_span name = bench_name(&set->names, i + wait);
 
 		if (lindung_lookup_name(list, (const char *)name.data, name.len, LINDUNG_ALL,
@@ -113,7 +117,36 @@ set_run(struct set *set, const struct lindung *list, bool chained)
 	int64_t end = ld_clock_ns();
 	memcpy(set->verdicts, verdicts, sizeof verdicts);
 	set->errors = errors;
-	return (double)(end - start) / (double)set->names.count;
+	return (double)(end - start) / (double)count;
+}
+
+/* Push what is in the caches out of them. */
+static void
+caches_fill(void)
+{
+	static uint8_t *memory;
+	static uint64_t sum;
+
+	if (memory == NULL) {
+		memory = bench_alloc(COLD_BYTES);
+		memset(memory, 1, COLD_BYTES);
+	}
+	for (size_t i = 0; i < COLD_BYTES; i += LINE_BYTES)
+		sum += memory[i];
+	__asm__ volatile("" : : "r"(sum));
+}
+
+static void
+set_round(struct set *set, const struct lindung *list)
+{
+	size_t count = set->names.count;
+
+	caches_fill();
+	bench_rounds_add(&set->cold, set_run(set, list, false,
+					     count < COLD_QUESTIONS ? count : COLD_QUESTIONS));
+	set_run(set, list, false, count);
+	bench_rounds_add(&set->apart, set_run(set, list, false, count));
+	bench_rounds_add(&set->chained, set_run(set, list, true, count));
 }
 
 static void
@@ -129,6 +162,8 @@ sets_print(unsigned count)
 		       (unsigned long long)set->verdicts[LINDUNG_BLOCK],
 		       (unsigned long long)set->verdicts[LINDUNG_REWRITE],
 		       (unsigned long long)set->errors);
+		bench_rounds_print("ns_cold", &set->cold);
+		fputs(",\n      ", stdout);
 		bench_rounds_print("ns", &set->apart);
 		fputs(",\n      ", stdout);
 		bench_rounds_print("ns_chained", &set->chained);
@@ -161,15 +196,13 @@ main(int argc, char **argv)
 	if (err != LINDUNG_OK)
 		bench_die("%s: %s", argv[2], lindung_strerror(err));
 	for (unsigned i = 0; i < count; i++)
-		set_run(&sets[i], list, false);
+		set_run(&sets[i], list, false, sets[i].names.count);
 	resident = bench_resident_bytes() - resident;
 	for (unsigned i = 0; i < CHASES; i++)
 		chase_make(&chases[i]);
 	for (int round = atoi(argv[1]); round > 0; round--) {
-		for (unsigned i = 0; i < count; i++) {
-			bench_rounds_add(&sets[i].apart, set_run(&sets[i], list, false));
-			bench_rounds_add(&sets[i].chained, set_run(&sets[i], list, true));
-		}
+		for (unsigned i = 0; i < count; i++)
+			set_round(&sets[i], list);
 		bench_rounds_add(&copy, copy_run(&sets[count - 1].names));
 		for (unsigned i = 0; i < CHASES; i++)
 			bench_rounds_add(&chases[i].rounds, chase_run(&chases[i]));
