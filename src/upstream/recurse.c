@@ -7,6 +7,7 @@
 
 #include <netinet/in.h>
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -28,6 +29,7 @@ enum {
 	LATE_END_MS = 1500,
 	UB_BOGUS = 1, /* `sec` of the event callback */
 	UB_SECURE = 2,
+	WHY_MAX_BYTES = 128, /* of libunbound's text about what is bogus */
 };
 
 struct question {
@@ -41,6 +43,7 @@ struct question {
 	bool ready; /* `result` is known, and told from the loop */
 	struct ld_upstream_result result;
 	uint8_t *copy; /* of its message */
+	char why[WHY_MAX_BYTES];
 };
 
 TAILQ_HEAD(questions, question);
@@ -50,7 +53,6 @@ struct ld_recurse {
 	struct ld_timer *timer;
 	struct questions questions; /* by end_ms */
 	struct questions ready;
-	const struct question *asking; /* inside ub_resolve_event() */
 	unsigned in_flight;
 	unsigned timeout_ms;
 	unsigned late; /* questions in a row that were not answered in time */
@@ -157,7 +159,9 @@ question_end(struct question *q, const struct ld_upstream_result *result)
 	question_free(q);
 }
 
-/* Have the result told from the loop. */
+/* Have the result told from the loop, not out of libunbound: it may call back before
+ * ub_resolve_event() returns, and whoever is told may ask it the next question, whose answer it
+ * writes into the very buffer that this one stands in. */
 static void
 question_defer(struct question *q, const struct ld_upstream_result *result)
 {
@@ -171,8 +175,6 @@ question_defer(struct question *q, const struct ld_upstream_result *result)
 			q->result.message.data = q->copy;
 		}
 	}
-	if (q->result.ede == LD_EDE_BOGUS)
-		q->result.ede_text = NULL; /* libunbound's, gone by then */
 	TAILQ_REMOVE(&q->recurse->questions, q, link);
 	TAILQ_INSERT_TAIL(&q->recurse->ready, q, link);
 	q->ready = true;
@@ -226,16 +228,14 @@ resolved(void *ctx, int rcode, void *packet, int len, int sec, char *why_bogus, 
 	} else if (sec == UB_BOGUS && !q->checking_disabled) {
 		result.error = LINDUNG_ENET;
 		result.ede = LD_EDE_BOGUS;
-		result.ede_text = why_bogus;
+		snprintf(q->why, sizeof q->why, "%s", why_bogus != NULL ? why_bogus : "");
+		result.ede_text = q->why;
 	} else {
 		result.message = ld_span(packet, (size_t)len);
 		result.secure = sec == UB_SECURE;
 	}
-	/* What libunbound has in its cache it says before ub_resolve_event() returns. */
-	if (q->recurse->asking == q)
-		question_defer(q, &result);
-	else
-		question_end(q, &result);
+	question_defer(q, &result);
+	timer_set(q->recurse);
 }
 
 /* The trust anchor: the file named, else Debian's, else the keys known here. */
@@ -359,10 +359,8 @@ ld_recurse_ask(struct ld_recurse *recurse, const struct ld_name *name, uint16_t 
 		int failed;
 
 		ld_name_to_text(name, text);
-		recurse->asking = q;
 		failed = ub_resolve_event(recurse->unbound, text, type, CLASS_IN, q, resolved,
 					  &q->id);
-		recurse->asking = NULL;
 		if (failed != 0) {
 			question_free(q);
 			return LINDUNG_ENET;
