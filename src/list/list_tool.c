@@ -1,11 +1,12 @@
 /* Read a list and show what came of it: for the tests, not installed.
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * usage: list_tool [-q] [-c COLUMN] FORMAT|auto FILE
+ * usage: list_tool [-nq] [-c COLUMN] FORMAT|auto FILE
  *
  * Entries go to standard output in the format LINDUNG (a '~' behind the action: the entry is taken
- * back, $badfilter); rejections to standard error as "file:line: reason: text".  -q prints neither
- * but the counts, and how long the parsing of a line took. */
+ * back, $badfilter), with -n the number of the line and a tab before each; rejections to standard
+ * error as "file:line: reason: text".  -q prints neither but the counts, and how long the parsing
+ * of a line took. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 struct tool {
 	const char *file;
 	bool quiet;
+	bool number;
 	uint64_t entries;
 	uint64_t rejects[LD_REJECT_COUNT];
 	uint64_t lines;
@@ -37,10 +39,11 @@ on_entry(void *ctx, const struct ld_entry *entry, uint64_t line)
 	struct tool *tool = ctx;
 	bool is_protected = (entry->flags & LD_ENTRY_PROTECTED) != 0;
 
-	(void)line;
 	tool->entries++;
 	if (tool->quiet)
 		return LINDUNG_OK;
+	if (tool->number)
+		printf("%llu\t", (unsigned long long)line);
 	printf("%s%s%s\t", is_protected ? "protect" : actions[entry->action],
 	       entry->flags & LD_ENTRY_IMPORTANT ? "!" : "",
 	       entry->flags & LD_ENTRY_BADFILTER ? "~" : "");
@@ -155,9 +158,11 @@ main(int argc, char **argv)
 	struct ld_report report = {0};
 	int option;
 
-	while ((option = getopt(argc, argv, "qc:")) != -1) {
+	while ((option = getopt(argc, argv, "nqc:")) != -1) {
 		if (option == 'q')
 			tool.quiet = true;
+		else if (option == 'n')
+			tool.number = true;
 		else if (option == 'c')
 			options.csv_column = optarg;
 		else
@@ -165,7 +170,7 @@ main(int argc, char **argv)
 	}
 	int format = argc - optind == 2 ? ld_list_format_find(argv[optind]) : -1;
 	if (format < 0) {
-		fputs("usage: list_tool [-q] [-c COLUMN] FORMAT|auto FILE\n", stderr);
+		fputs("usage: list_tool [-nq] [-c COLUMN] FORMAT|auto FILE\n", stderr);
 		return 2;
 	}
 	tool.file = argv[optind + 1];
