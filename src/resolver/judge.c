@@ -3,6 +3,8 @@
 
 #include <arpa/inet.h>
 
+#include "base/hash.h"
+
 void
 ld_lower_name(struct ld_name *ret, const struct ld_name *name)
 {
@@ -145,26 +147,45 @@ take_source(void *ctx, const struct lindung_reason *reason)
 	return 1;
 }
 
-/* "Blocked: gambling (list ut1-gambling)": for people, and only for a client that can take it. */
-static struct ld_span
-reason_text(const struct ld_worker *worker, const struct lindung_answer *verdict,
-	    const struct ld_name *lower, struct ld_writer *text)
+static void
+explain(const struct ld_worker *worker, unsigned category, const struct ld_name *lower,
+	struct ld_writer *text)
 {
 	char host[LD_NAME_TEXT_MAX];
-	struct source_search search = {.text = text};
+	struct source_search search = {
+		.category = lindung_category_key(worker->list, category),
+		.text = text,
+	};
 
-	if (verdict->category < 0 || verdict->category >= LINDUNG_CATEGORY_MAX)
-		return LD_SPAN("Blocked");
-	unsigned category = (unsigned)verdict->category;
 	ld_writer_bytes(text,
 			ld_span(worker->reasons[category].text, worker->reasons[category].len));
 	size_t before = text->len;
-	search.category = lindung_category_key(worker->list, category);
 	if (lindung_explain(worker->list, host, ld_name_to_text(lower, host), worker->active,
 			    take_source, &search) < 0 ||
 	    text->failed)
 		text->len = before;
-	return ld_span(text->data, text->len);
+}
+
+/* "Blocked: gambling (list ut1-gambling)": for people, and only for a client that can take it.  To
+ * find it takes longer than all else that is done for a closed name, and the same names are asked
+ * for again and again: it is remembered. */
+static struct ld_span
+reason_text(struct ld_worker *worker, const struct lindung_answer *verdict,
+	    const struct ld_name *lower)
+{
+	if (verdict->category < 0 || verdict->category >= LINDUNG_CATEGORY_MAX)
+		return LD_SPAN("Blocked");
+	uint64_t hash = ld_hash_bytes(ld_span(lower->wire, lower->len), worker->secret);
+	struct ld_memo *memo = &worker->memos[hash % LD_MEMOS];
+	if (memo->hash != hash || memo->list_generation != worker->list_generation) {
+		struct ld_writer text = ld_writer(memo->text, sizeof memo->text);
+
+		explain(worker, (unsigned)verdict->category, lower, &text);
+		memo->hash = hash;
+		memo->list_generation = worker->list_generation;
+		memo->len = (uint8_t)text.len;
+	}
+	return ld_span(memo->text, memo->len);
 }
 
 /* The address that the mode gives for this type; the empty span for none. */
@@ -212,8 +233,6 @@ ld_block_answer(struct ld_worker *worker, const struct ld_ask *ask,
 		struct ld_writer *w)
 {
 	const struct ld_resolver_config *config = &worker->resolver->config;
-	uint8_t memory[LD_EDE_TEXT_MAX_BYTES];
-	struct ld_writer text = ld_writer(memory, sizeof memory);
 	struct ld_answer_start start = {
 		.rcode = config->block_mode == LD_BLOCK_NXDOMAIN ? LD_RCODE_NXDOMAIN
 								 : LD_RCODE_NOERROR,
@@ -222,7 +241,7 @@ ld_block_answer(struct ld_worker *worker, const struct ld_ask *ask,
 	struct ld_answer answer;
 
 	if (ask->edns)
-		start.ede_text = reason_text(worker, verdict, lower, &text);
+		start.ede_text = reason_text(worker, verdict, lower);
 	ld_answer_begin(&answer, worker, ask, &start, w);
 	struct ld_span address = block_address(config, ask->type);
 	if (address.len != 0)

@@ -743,6 +743,30 @@ one_entry_serves_all_where_nothing_is_signed(void **state)
 
 /* ---- Size --------------------------------------------------------------------------------- */
 
+/* It is remembered, but no longer than the list. */
+static void
+the_reason_is_that_of_the_list_in_force(void **state)
+{
+	static const struct fake_entry others[] = {
+		{.name = "adult.example", .category = "gambling", .action = LINDUNG_BLOCK},
+	};
+	struct bench *bench = bench_new(&plain_config);
+	struct lindung *other = fake_list_new(others, 1);
+	struct ld_show_query query = {.name = "Adult.example", .type = A, .edns = true};
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		assert_non_null(strstr(answer(bench, query), "Blocked: adult (list fake)"));
+		assert_non_null(strstr(answer(bench, query), "Blocked: adult (list fake)"));
+		ld_worker_set_list(bench->worker, other);
+		assert_non_null(strstr(answer(bench, query), "Blocked: gambling (list fake)"));
+		assert_non_null(strstr(answer(bench, query), "Blocked: gambling (list fake)"));
+		ld_worker_set_list(bench->worker, bench->list);
+	}
+	fake_list_free(other);
+	bench_free(bench);
+}
+
 static void
 long_answers_are_cut_for_udp(void **state)
 {
@@ -1093,6 +1117,7 @@ main(void)
 		cmocka_unit_test(what_upstream_says_of_itself_is_told),
 		cmocka_unit_test(authentic_data_only_if_validated_and_asked_for),
 		cmocka_unit_test(one_entry_serves_all_where_nothing_is_signed),
+		cmocka_unit_test(the_reason_is_that_of_the_list_in_force),
 		cmocka_unit_test(long_answers_are_cut_for_udp),
 		cmocka_unit_test(answers_past_the_limit_are_not_kept),
 		cmocka_unit_test(a_closed_answer_always_fits),

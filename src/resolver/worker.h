@@ -15,6 +15,7 @@ enum {
 	LD_SOA_MAX_BYTES = 64,
 	/* "Blocked: " and the key of a category. */
 	LD_REASON_MAX_BYTES = 72,
+	LD_MEMOS = 2048, /* 272 KiB of each worker */
 };
 
 enum ld_local_kind {
@@ -39,6 +40,14 @@ struct ld_resolver {
 	size_t soa_len;
 };
 
+/** Why a name is closed, as its client is told. */
+struct ld_memo {
+	uint64_t hash; /* of the name */
+	uint32_t list_generation;
+	uint8_t len;
+	uint8_t text[LD_EDE_TEXT_MAX_BYTES];
+};
+
 struct ld_worker {
 	const struct ld_resolver *resolver;
 	const struct lindung *list;
@@ -54,6 +63,7 @@ struct ld_worker {
 		uint8_t len;
 		char text[LD_REASON_MAX_BYTES];
 	} reasons[LINDUNG_CATEGORY_MAX];
+	struct ld_memo memos[LD_MEMOS]; /* by the name's hash: the last one asked for */
 	/* Scratch of one call. */
 	struct ld_query query;
 	struct ld_copy copy;
