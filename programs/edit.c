@@ -238,8 +238,8 @@ edit_write(struct edit *x)
 			? ld_arena_copy(&x->list.arena,
 					ld_span(x->overlay, (size_t)(slash - x->overlay)))
 			: ld_span_str(slash != NULL ? "/" : ".");
-	/* Without suffixes: what was admitted once, by an older list of them, is not for this change
-	 * to take out. */
+	/* Without suffixes: what was admitted once, by an older list of them, is not for this
+	 * change to take out. */
 	int err = ld_data_today(&options.date_day, &x->report);
 
 	options.directory = (const char *)folder.data;

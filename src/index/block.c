@@ -19,8 +19,8 @@ bits_at(const struct ld_image *image, uint64_t bit)
 	return ld_get_le64(image->sections[LD_SECTION_BLOCKS].data + (bit >> 3)) >> (bit & 7);
 }
 
-/* Rank of an octet among those of host names: never falls as the octet grows.  Only '-' and '/' share
- * one; see ld_fence() for that. */
+/* Rank of an octet among those of host names: never falls as the octet grows.  Only '-' and '/'
+ * share one; see ld_fence() for that. */
 static const uint8_t fence_rank[256] = {
 	[0x00] = 0,
 	[0x01 ... 0x2c] = 1,
@@ -68,31 +68,37 @@ enum { FENCE_RANKS = 40 };
 
 /* Six octets as a number in base 40; zeros behind the end.  Behind a '/' every place counts as the
  * highest: a path has octets of any kind, which 40 ranks cannot tell apart, and a fence must never
- * fall as keys rise.  So "a/" and all that begins with it is not below "a-z", and equal to itself. */
+ * fall as keys rise.  So "a/" and all that begins with it is not below "a-z", and equal to itself.
+ */
+static inline uint32_t
+fence_from(struct ld_span key, size_t from, size_t host_len)
+{
+	const uint8_t *octets = key.data + (from < key.len ? from : key.len);
+	uint32_t behind = host_len < key.len ? FENCE_RANKS - 1 : 0;
+	size_t known = host_len < key.len ? host_len + 1 : key.len;
+	uint32_t fence = 0;
+
+	/* 40^6 is the last power that 32 bits hold, as 40^12 is for 64.  What stands behind the key
+	 * is read, and masked: a branch could not foretell where it ends. */
+	for (size_t i = 0; i < LD_INDEX_FENCE_OCTETS; i++) {
+		uint32_t mask = -(uint32_t)(from + i < known);
+
+		fence = fence * FENCE_RANKS + ((fence_rank[octets[i]] & mask) | (behind & ~mask));
+	}
+	return fence;
+}
+
 uint32_t
 ld_fence(struct ld_span key, size_t from, size_t host_len)
 {
-	uint32_t fence = 0;
-
-	/* 40^6 is the last power that 32 bits hold, as 40^12 is for 64. */
-	if (__builtin_expect(from + LD_INDEX_FENCE_OCTETS <= host_len, 1)) {
-		for (size_t i = from; i < from + LD_INDEX_FENCE_OCTETS; i++)
-			fence = fence * FENCE_RANKS + fence_rank[key.data[i]];
-		return fence;
-	}
-	for (size_t i = from; i < from + LD_INDEX_FENCE_OCTETS; i++)
-		fence = fence * FENCE_RANKS +
-			(i <= host_len && i < key.len ? fence_rank[key.data[i]]
-			 : host_len < key.len         ? FENCE_RANKS - 1u
-						      : 0);
-	return fence;
+	return fence_from(key, from, host_len);
 }
 
 uint64_t
 ld_step(struct ld_span key, size_t from, size_t host_len)
 {
-	return ld_fence(key, from, host_len) * UINT64_C(4096000000) +
-	       ld_fence(key, from + LD_INDEX_FENCE_OCTETS, host_len);
+	return fence_from(key, from, host_len) * UINT64_C(4096000000) +
+	       fence_from(key, from + LD_INDEX_FENCE_OCTETS, host_len);
 }
 
 /* Where block `i` begins, in bits; for block_count, where the last one ends. */
@@ -207,7 +213,8 @@ block_step(struct ld_block *block, const struct ld_image *image, struct ld_store
 	/* A tuple's code, to be stepped over unless the shape says that there is none. */
 	uint64_t changed = (uint64_t)(shape & 1) - 1;
 
-	block->tuple_bit = changed != 0 ? at : block->tuple_bit;
+	/* Without a branch: whether it changed cannot be foretold. */
+	block->tuple_bit = (at & changed) | (block->tuple_bit & ~changed);
 	block->bit = at + (image->tuple_bits[bits & 0xfff] & changed);
 	block->left--;
 	ret->symbols = symbols;
@@ -273,10 +280,13 @@ ld_stored_copy(const struct ld_image *image, const struct ld_stored *stored, uin
 static inline uint64_t
 key_word(struct ld_span key, size_t at)
 {
+	static const uint64_t masks[9] = {
+		0,          0xff,         0xffff,         0xffffff,
+		0xffffffff, 0xffffffffff, 0xffffffffffff, 0xffffffffffffff,
+		UINT64_MAX};
 	size_t left = key.len - at;
-	uint64_t word = ld_get_le64(key.data + at);
 
-	return left >= 8 ? word : word & ((UINT64_C(1) << (8 * left)) - 1);
+	return ld_get_le64(key.data + at) & masks[left < 8 ? left : 8];
 }
 
 /* Compare what is stored from octet `*same` on with the key, of which `*same` octets agree already;
@@ -319,7 +329,8 @@ steps_upper(const uint8_t *steps, uint32_t count, uint64_t step)
 	while (count > 1) {
 		uint32_t half = count / 2;
 
-		base += ld_get_le64(base + 8 * (size_t)(half - 1)) <= step ? 8 * (size_t)half : 0;
+		/* A product, not a branch: one that is wrong half of the time. */
+		base += 8 * (size_t)half * (ld_get_le64(base + 8 * (size_t)(half - 1)) <= step);
 		count -= half;
 	}
 	return (uint32_t)((base - steps) / 8) + (count == 1 && ld_get_le64(base) <= step);
@@ -408,7 +419,7 @@ group_search(const struct ld_image *image, uint32_t group, struct ld_span key, s
 	__builtin_prefetch(fences);
 	__builtin_prefetch(image->block_deltas + 2 * (size_t)start);
 	__builtin_prefetch(image->sections[LD_SECTION_OFFSETS].data + 4 * (size_t)group);
-	uint32_t fence = ld_fence(key, image->group_prefix[group], host_len);
+	uint32_t fence = fence_from(key, image->group_prefix[group], host_len);
 	uint32_t high = fences_upper(fences, count, fence);
 	while (high-- > 0) {
 		enum search found = block_search(image, start + high, key, ret_tuple);

@@ -60,7 +60,7 @@ struct gather {
 	 * tells it from the key before it. */
 	uint8_t group_first[LD_INDEX_KEY_MAX];
 	size_t group_first_len;
-	uint8_t fence_texts[LD_INDEX_GROUP_BLOCKS][LD_INDEX_KEY_MAX];
+	uint8_t fence_texts[LD_INDEX_GROUP_BLOCKS][LD_INDEX_KEY_MAX + LD_KEY_SLACK];
 	size_t fence_lens[LD_INDEX_GROUP_BLOCKS];
 	unsigned fence_count;
 

@@ -32,16 +32,20 @@ word_dots(uint64_t word)
 	return ~(differ + EACH_OCTET * 0x7f) & EACH_OCTET * 0x80;
 }
 
-/* Up to eight octets, zeros behind the end. */
+/* The octets of `text` from `at` on, up to eight of them, zeros behind the end. */
 static inline uint64_t
-word_load(const uint8_t *from, size_t left)
+word_load(const uint8_t *text, size_t len, size_t at)
 {
 	uint64_t word = 0;
+	size_t left = len - at;
 
 	if (left >= 8)
-		return ld_get_le64(from);
+		return ld_get_le64(text + at);
+	/* The last eight octets, moved down: no loop, whose end could not be foretold. */
+	if (len >= 8)
+		return ld_get_le64(text + len - 8) >> (8 * (8 - left));
 	for (size_t i = 0; i < left; i++)
-		word |= (uint64_t)from[i] << (8 * i);
+		word |= (uint64_t)text[at + i] << (8 * i);
 	return word;
 }
 
@@ -58,7 +62,7 @@ ld_question_from_text(struct ld_question *q, const char *name, size_t len)
 	if (len == 0 || len > LD_HOST_MAX)
 		return LINDUNG_ENAME;
 	for (size_t at = 0; at < len; at += 8) {
-		uint64_t word = word_load((const uint8_t *)name + at, len - at);
+		uint64_t word = word_load((const uint8_t *)name, len, at);
 
 		if ((word & EACH_OCTET * 0x80) != 0)
 			return LINDUNG_ENOTASCII;
@@ -109,7 +113,7 @@ ld_question_from_wire(struct ld_question *q, const uint8_t *wire, size_t len)
 		return LINDUNG_ENAME;
 	/* Lengths are below 'A', so that they pass through unchanged. */
 	for (size_t i = 0; i < at; i += 8) {
-		uint64_t word = word_load(wire + i, at - i);
+		uint64_t word = word_load(wire, at, i);
 
 		odd |= word_has(word, LD_KEY_SEPARATOR);
 		ld_put_le64(q->text + i, word_lower(word));
