@@ -134,6 +134,13 @@ def test_lists_hold_nothing_protected(lists, tool):
                 f"{file}: {name}"
 
 
+def test_sites_that_were_taken_over_are_not_protected(tool):
+    """As phishing and malware lists have them, below a ministry's name."""
+    exact, trees = tool.protected_names()
+    for name in ("cro.moph.go.th", "www.ckh.moph.go.th", "pri.moph.go.th"):
+        assert name not in exact and not any(p in trees for p in tool.parents(name)), name
+
+
 def test_lists_hold_nothing_excluded(lists, tool):
     for pattern, excluded in tool.exclusions():
         files = [f for f in lists if tool.fnmatch.fnmatchcase(f.removesuffix(".txt.zst"), pattern)]
