@@ -56,7 +56,6 @@ ld_list_parse(struct ld_list_parser *p, const struct ld_list_chunk *chunk,
 	int err = LINDUNG_OK;
 
 	p->sink = sink;
-	p->in_binary = false;
 	if (rest.len == 0)
 		return p->reader->end != NULL ? p->reader->end(p) : LINDUNG_OK;
 	p->line_number = chunk->first_line;
@@ -78,7 +77,6 @@ ld_list_parse(struct ld_list_parser *p, const struct ld_list_chunk *chunk,
 int
 ld_parser_entry(struct ld_list_parser *p, const struct ld_entry *entry)
 {
-	p->in_binary = false;
 	return p->sink->entry(p->sink->ctx, entry, p->line_number);
 }
 
@@ -98,14 +96,8 @@ int
 ld_parser_reject(struct ld_list_parser *p, enum ld_reject reason, struct ld_span text)
 {
 	text = ld_span_trim(text);
-	if (ld_reject_is_strict(reason)) {
-		if (has_control(text))
-			reason = LD_REJECT_BINARY;
-		/* Between the control characters of a binary file stand lines that have none. */
-		if (p->in_binary && (reason == LD_REJECT_BINARY || reason == LD_REJECT_ENCODING))
-			return LINDUNG_OK;
-		p->in_binary = reason == LD_REJECT_BINARY;
-	}
+	if (ld_reject_is_strict(reason) && has_control(text))
+		reason = LD_REJECT_BINARY;
 	return p->sink->reject(p->sink->ctx, reason, p->line_number, text);
 }
 

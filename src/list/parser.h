@@ -41,7 +41,6 @@ struct ld_list_parser {
 	const struct ld_format_reader *reader;
 	const struct ld_list_sink *sink;
 	uint64_t line_number;
-	bool in_binary; /* a run of binary lines has been reported already */
 	char host[LD_HOST_MAX + 1];
 	char target[LD_TARGET_MAX];
 	struct ld_url url;
@@ -52,8 +51,7 @@ struct ld_list_parser {
 /** Hand an entry to the sink. */
 int ld_parser_entry(struct ld_list_parser *p, const struct ld_entry *entry);
 
-/** Hand a rejection to the sink.  Text with control characters is reported as binary, and a run of
- * binary lines once. */
+/** Hand a rejection to the sink.  Text with control characters is reported as binary. */
 int ld_parser_reject(struct ld_list_parser *p, enum ld_reject reason, struct ld_span text);
 
 /** Lines that were kept because one of them seemed to go on, and does not: the first is rejected as
