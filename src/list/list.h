@@ -120,7 +120,7 @@ struct ld_span ld_list_input_peek(struct ld_list_input *input);
  * past LD_LIST_LINE_MAX_BYTES may be cut to that and one byte, so that the parser sees it is too
  * long; memory stays bounded whatever comes.
  * Errors: LINDUNG_EIO, LINDUNG_EDAMAGED (the packed data is cut or wrong), LINDUNG_ELIMIT (zstd
- * with a window past 8 MiB), LINDUNG_ENOMEM. */
+ * with a window past 8 MiB; more than 1 GiB out of a packed file), LINDUNG_ENOMEM. */
 int ld_list_input_next(struct ld_list_input *input, struct ld_list_chunk *ret, void **ret_memory,
 		       struct ld_report *report);
 void ld_list_input_close(struct ld_list_input *input);

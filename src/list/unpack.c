@@ -15,6 +15,8 @@ enum {
 	RAW_BYTES = 64 * 1024,
 	PLAIN_BYTES = 64 * 1024, /* unpacked UTF-16 that waits to be converted */
 	WINDOW_LOG_MAX = 23,
+	/* 50 million names; a packed file of some KB could go on for hours. */
+	UNPACKED_MAX_BYTES = 1 << 30,
 };
 
 enum packing { PACKING_NONE, PACKING_GZIP, PACKING_ZSTD };
@@ -25,6 +27,7 @@ struct ld_unpack {
 	char *name;
 	uint64_t size_bytes;
 	uint64_t consumed_bytes;
+	uint64_t unpacked_bytes; /* 0 of a file that is not packed */
 	enum packing packing;
 	enum encoding encoding;
 	bool at_end;    /* of the file */
@@ -258,6 +261,12 @@ unpack_bytes(struct ld_unpack *u, uint8_t *data, size_t size, size_t *ret_len,
 		if (err != LINDUNG_OK)
 			return err;
 		len += step;
+		u->unpacked_bytes += u->packing != PACKING_NONE ? step : 0;
+		if (u->unpacked_bytes > UNPACKED_MAX_BYTES)
+			return ld_fail(report, LINDUNG_ELIMIT,
+				       "%s: more than 1 GiB comes out of it; if that is right, "
+				       "unpack it first",
+				       u->name);
 		/* Packed data that is cut: nothing to read, and nothing came out either. */
 		if (drained && step == 0) {
 			if (u->within)
