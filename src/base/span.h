@@ -100,4 +100,15 @@ ld_span_find(struct ld_span s, uint8_t octet)
 	return at != NULL ? (size_t)(at - s.data) : s.len;
 }
 
+/** Whether one of the octets stands in it. */
+static inline bool
+ld_span_has_any(struct ld_span s, const char *octets)
+{
+	for (; *octets != '\0'; octets++) {
+		if (ld_span_find(s, (uint8_t)*octets) != s.len)
+			return true;
+	}
+	return false;
+}
+
 #endif

@@ -167,16 +167,6 @@ port_is_default(const struct url_parts *parts)
 	       (ld_text_is(parts->scheme, "https") && ld_text_is(parts->port, "443"));
 }
 
-static bool
-has_any(struct ld_span text, const char *octets)
-{
-	for (; *octets != '\0'; octets++) {
-		if (ld_span_find(text, (uint8_t)*octets) != text.len)
-			return true;
-	}
-	return false;
-}
-
 static enum ld_reject
 host_reject(struct ld_span host)
 {
@@ -186,7 +176,7 @@ host_reject(struct ld_span host)
 		host = ld_span(host.data + 1, host.len - 2);
 	if (ld_address_read(target, host) != LD_ADDRESS_NONE)
 		return LD_REJECT_IP_ADDRESS;
-	return has_any(host, "*|^") ? LD_REJECT_PATTERN : LD_REJECT_NONE;
+	return ld_span_has_any(host, "*|^") ? LD_REJECT_PATTERN : LD_REJECT_NONE;
 }
 
 /* Host and path out of the parts, canonical. */
@@ -292,8 +282,8 @@ why_no_name(struct ld_list_parser *p, struct ld_span text, enum ld_reject reason
 
 	if (other == LD_REJECT_IP_ADDRESS)
 		return other;
-	if (text.len > 2 && (text.data[0] == '^' || has_any(text, "\\$(+")))
-		return has_any(text, "\\^*") ? LD_REJECT_REGEX : reason;
+	if (text.len > 2 && (text.data[0] == '^' || ld_span_has_any(text, "\\$(+")))
+		return ld_span_has_any(text, "\\^*") ? LD_REJECT_REGEX : reason;
 	if (other != LD_REJECT_NONE)
 		return other;
 	if (parts.port.len != 0) {
@@ -322,7 +312,7 @@ ld_parser_site(struct ld_list_parser *p, struct ld_span text, const struct ld_en
 	if (text.len > 1 &&
 	    (text.data[0] == '^' || (text.data[0] == '/' && text.data[text.len - 1] == '/')))
 		return ld_parser_reject(p, LD_REJECT_REGEX, text);
-	if (has_any(text, "/?")) {
+	if (ld_span_has_any(text, "/?")) {
 		enum ld_reject reason = site_url(p, text, &entry);
 
 		/* An answer can be rewritten for a name only. */

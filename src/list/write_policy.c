@@ -49,16 +49,6 @@ begin_without_header(struct ld_export *x)
 	(void)x; /* JSON has no comments: what they would say is the caller's to put beside it */
 }
 
-static bool
-has_any(struct ld_span text, const char *octets)
-{
-	for (; *octets != '\0'; octets++) {
-		if (ld_span_find(text, (uint8_t)*octets) != text.len)
-			return true;
-	}
-	return false;
-}
-
 /* ---- Chromium and Edge ------------------------------------------------------------------------
  */
 
@@ -98,7 +88,7 @@ chromium_url(struct ld_export *x, const struct ld_entry *entry, const struct ld_
 {
 	(void)host;
 	/* A path is compared letter by letter: "/a" would close "/abc" too. */
-	if (!ld_span_ends(entry->path, LD_SPAN("/")) || has_any(entry->path, "?@*"))
+	if (!ld_span_ends(entry->path, LD_SPAN("/")) || ld_span_has_any(entry->path, "?@*"))
 		return false;
 	ld_export_pattern(x, entry->action == LD_ACTION_ALLOW, ".%.*s%.*s",
 			  LD_SPAN_ARGS(entry->host), LD_SPAN_ARGS(entry->path));
@@ -177,7 +167,7 @@ firefox_url(struct ld_export *x, const struct ld_entry *entry, const struct ld_n
 {
 	bool opens = entry->action == LD_ACTION_ALLOW;
 
-	if ((!opens && host->self_level > 0) || has_any(entry->path, "*"))
+	if ((!opens && host->self_level > 0) || ld_span_has_any(entry->path, "*"))
 		return false;
 	if (ld_span_ends(entry->path, LD_SPAN("/"))) {
 		ld_export_pattern(x, opens, "*://%.*s%.*s*", LD_SPAN_ARGS(entry->host),
@@ -186,7 +176,7 @@ firefox_url(struct ld_export *x, const struct ld_entry *entry, const struct ld_n
 	}
 	ld_export_pattern(x, opens, "*://%.*s%.*s", LD_SPAN_ARGS(entry->host),
 			  LD_SPAN_ARGS(entry->path));
-	if (has_any(entry->path, "?"))
+	if (ld_span_has_any(entry->path, "?"))
 		return true;
 	ld_export_pattern(x, opens, "*://%.*s%.*s/*", LD_SPAN_ARGS(entry->host),
 			  LD_SPAN_ARGS(entry->path));
@@ -254,7 +244,7 @@ apple_url(struct ld_export *x, const struct ld_entry *entry, const struct ld_nod
 
 	(void)host;
 	/* "/a/" covers "/a" too: it is what says "/a", and "/a/" alone cannot be said. */
-	if (entry->action != LD_ACTION_BLOCK || has_any(entry->path, "?") ||
+	if (entry->action != LD_ACTION_BLOCK || ld_span_has_any(entry->path, "?") ||
 	    !apple_host(entry->host) || (!is_root && ld_span_ends(entry->path, LD_SPAN("/"))))
 		return false;
 	for (int i = 0; i < 2; i++)
