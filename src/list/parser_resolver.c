@@ -124,12 +124,14 @@ const struct ld_format_reader ld_reader_dnsmasq = {.format = LD_LIST_DNSMASQ, .l
 /* ---- Unbound -------------------------------------------------------------------------------- */
 
 /* A zone of type redirect answers every name in it with the data of its own name, which stand on
- * the lines behind it: it waits for them.  Without any it has no answer, and blocks. */
+ * the lines behind it: it waits for them.  Where none do, they may stand anywhere else in the file,
+ * and be an answer or a block. */
 struct unbound {
 	char zone[LD_HOST_MAX + 1];
 	size_t zone_len;
 	uint64_t zone_line;
 	bool answered;
+	bool in_view; /* what holds for some clients only */
 };
 
 static int
@@ -150,14 +152,12 @@ static int
 end_redirect(struct ld_list_parser *p)
 {
 	struct unbound *u = p->state;
-	struct ld_entry entry = {.action = LD_ACTION_BLOCK, .scope = LD_SCOPE_TREE};
 	uint64_t line_number = p->line_number;
 	int err = LINDUNG_OK;
 
 	if (u->zone_len != 0 && !u->answered) {
-		entry.host = ld_span(u->zone, u->zone_len);
 		p->line_number = u->zone_line;
-		err = ld_parser_entry(p, &entry);
+		err = ld_parser_reject(p, LD_REJECT_ACTION, ld_span(u->zone, u->zone_len));
 		p->line_number = line_number;
 	}
 	u->zone_len = 0;
@@ -254,6 +254,8 @@ local_data(struct ld_list_parser *p, struct ld_span line, struct ld_span value)
 static int
 unbound_line(struct ld_list_parser *p, struct ld_span line)
 {
+	struct unbound *u = p->state;
+
 	line = ld_span_trim(line);
 	if (line.len == 0)
 		return ld_parser_reject(p, LD_REJECT_BLANK, line);
@@ -264,13 +266,17 @@ unbound_line(struct ld_list_parser *p, struct ld_span line)
 		return ld_parser_reject(p, LD_REJECT_SYNTAX, line);
 	struct ld_span key = ld_span_trim(ld_span_first(line, colon));
 	struct ld_span value = ld_span_trim(cut_comment(ld_span_from(line, colon + 1)));
-	if (ld_text_is(key, "local-zone"))
-		return local_zone(p, line, value);
-	if (ld_text_is(key, "local-data"))
-		return local_data(p, line, value);
+	bool is_zone = ld_text_is(key, "local-zone");
+	if (is_zone || ld_text_is(key, "local-data")) {
+		if (u->in_view)
+			return ld_parser_reject(p, LD_REJECT_MODIFIER, line);
+		return is_zone ? local_zone(p, line, value) : local_data(p, line, value);
+	}
 	/* "server:" and the like only say what the following lines are part of. */
-	if (value.len == 0)
+	if (value.len == 0) {
+		u->in_view = ld_text_is(key, "view");
 		return ld_parser_reject(p, LD_REJECT_COMMENT, line);
+	}
 	return ld_parser_reject(p, LD_REJECT_ACTION, line);
 }
 
