@@ -8,6 +8,7 @@
 /* Extended DNS errors, RFC 8914. */
 enum {
 	LD_EDE_NONE = -1,
+	LD_EDE_OTHER = 0,
 	LD_EDE_BOGUS = 6,
 	LD_EDE_NO_AUTHORITY = 22,
 	LD_EDE_NETWORK = 23,

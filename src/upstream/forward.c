@@ -35,6 +35,7 @@ struct question {
 	unsigned attempts, attempts_max;
 	uint32_t tried; /* servers, in this round */
 	bool silent;    /* a server did not answer in time */
+	bool short_of;  /* this machine had no socket for it */
 	uint8_t *held;  /* an answer like SERVFAIL, for want of a better one */
 	size_t held_len;
 
@@ -105,7 +106,10 @@ question_failed(struct question *q)
 		question_answered(q, ld_span(q->held, q->held_len));
 		return;
 	}
-	if (q->silent) {
+	if (q->short_of) {
+		result.ede = LD_EDE_OTHER;
+		result.ede_text = "this resolver has too many connections open";
+	} else if (q->silent) {
 		result.error = LINDUNG_ETIMEOUT;
 		result.ede = LD_EDE_NO_AUTHORITY;
 		result.ede_text = "the servers forwarded to did not answer in time";
@@ -115,6 +119,13 @@ question_failed(struct question *q)
 	}
 	q->done(q->ctx, &result);
 	question_free(q);
+}
+
+/* What we lack ourselves is not the server's fault: it need not rest for it. */
+static bool
+is_ours(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
 static void
@@ -139,11 +150,14 @@ attempt_start(struct question *q, int server, bool over_tcp)
 	q->server = server;
 	q->over_tcp = over_tcp;
 	q->asked_ms = now_ms;
+	q->short_of = false;
 	q->query.id = (uint16_t)arc4random();
 	q->fd = socket(s->address.any.sa_family,
 		       (over_tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (q->fd < 0)
+	if (q->fd < 0) {
+		q->short_of = is_ours(errno);
 		return false;
+	}
 	if (connect(q->fd, &s->address.any, s->address.len) != 0 && errno != EINPROGRESS)
 		return false;
 	len = ld_forward_query_write(query, &q->query);
@@ -183,6 +197,8 @@ question_ask_next(struct question *q)
 		q->attempts++;
 		if (attempt_start(q, server, false))
 			return true;
+		if (q->short_of)
+			break;
 		attempt_failed(q);
 	}
 	q->server = -1;
@@ -203,7 +219,8 @@ question_ask_again(struct question *q, bool over_tcp)
 	attempt_end(q);
 	if (attempt_start(q, q->server, over_tcp))
 		return;
-	attempt_failed(q);
+	if (!q->short_of)
+		attempt_failed(q);
 	question_go_on(q);
 }
 
@@ -213,7 +230,7 @@ question_hold(struct question *q, struct ld_span reply)
 {
 	uint32_t all = (uint32_t)((UINT64_C(1) << q->forward->servers.count) - 1);
 
-	if (q->held == NULL && ld_get_be16(reply.data + 4) == 1) {
+	if (q->held == NULL) {
 		q->held = malloc(reply.len);
 		if (q->held != NULL) {
 			memcpy(q->held, reply.data, reply.len);

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -408,7 +409,36 @@ an_unwilling_server_is_left_for_the_next(void **state)
 	assert_int_equal(fakes[1].asked, 3);
 	fakes[0].manner = fakes[1].manner = REFUSED_BARE;
 	outcome = ask(upstream);
-	assert_int_equal(outcome.error, LINDUNG_ENET);
+	assert_int_equal(outcome.error, LINDUNG_OK);
+	assert_int_equal(outcome.message[3] & 0xf, 5);
+	ld_upstream_free(upstream);
+}
+
+/* What this machine lacks is told as that, and the server need not rest for it. */
+static void
+no_descriptor_is_not_the_servers_fault(void **state)
+{
+	struct ld_upstream *upstream = forward_to(1);
+	struct rlimit before, none;
+	struct outcome outcome;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){.rlim_cur = 3, .rlim_max = before.rlim_max};
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+		outcome = ask(upstream);
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+		assert_int_equal(outcome.error, LINDUNG_ENET);
+		assert_int_equal(outcome.ede, LD_EDE_OTHER);
+	}
+	/* One that rests would be asked once, and for 900 ms. */
+	fakes[0].manner = SILENT;
+	int64_t start_ms = ld_clock_monotonic_ms();
+	outcome = ask(upstream);
+	assert_int_equal(outcome.error, LINDUNG_ETIMEOUT);
+	assert_int_equal(fakes[0].asked, 3);
+	assert_true(ld_clock_monotonic_ms() - start_ms > 2000);
 	ld_upstream_free(upstream);
 }
 
@@ -542,6 +572,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(all_silent_ends_in_time, start, stop),
 		cmocka_unit_test_setup_teardown(dead_servers_end_at_once, start, stop),
 		cmocka_unit_test_setup_teardown(an_unwilling_server_is_left_for_the_next, start,
+						stop),
+		cmocka_unit_test_setup_teardown(no_descriptor_is_not_the_servers_fault, start,
 						stop),
 		cmocka_unit_test_setup_teardown(a_server_without_edns_is_asked_without, start,
 						stop),
