@@ -167,6 +167,25 @@ resolver_make(struct server *server, struct ld_report *report)
 	return ld_resolver_new(&server->resolver, &config, report);
 }
 
+/* TCP connections of one address in one thread.  All together take at most half of what files the
+ * process may open: else whoever opens connections and says nothing would keep us from asking
+ * upstream. */
+static unsigned
+tcp_share(const struct server *server)
+{
+	unsigned wanted = server->conf.tcp_connections_max, most = ld_process_files() / 2, share;
+
+	if (wanted > most) {
+		fprintf(stderr,
+			"lindung: tcp.connections-max: %u instead of %u, as this process may open "
+			"no more than %u files (ulimit -n)\n",
+			most, wanted, ld_process_files());
+		wanted = most;
+	}
+	share = wanted / server->thread_count / server->sockets.count;
+	return share > TCP_CONNECTIONS_MIN ? share : TCP_CONNECTIONS_MIN;
+}
+
 static int
 threads_make(struct server *server, struct ld_report *report)
 {
@@ -180,12 +199,10 @@ threads_make(struct server *server, struct ld_report *report)
 		.trust_anchor = conf->upstream_trust_anchor,
 		.root_hints = conf->upstream_root_hints,
 	};
-	unsigned share = conf->tcp_connections_max / server->thread_count / server->sockets.count;
 	struct ld_thread_config config = {
 		.resolver = server->resolver,
 		.upstream = &upstream,
-		.tcp = {.connections_max =
-				share > TCP_CONNECTIONS_MIN ? share : TCP_CONNECTIONS_MIN,
+		.tcp = {.connections_max = tcp_share(server),
 			.idle_ms = conf->tcp_idle_ms,
 			.in_flight_max = conf->tcp_in_flight_max,
 			.output_max = TCP_OUTPUT_MAX},

@@ -15,6 +15,9 @@ int ld_process_user(const char *user, struct ld_report *report);
 /** Tell systemd, if it started us: "READY=1" ... (sd_notify(3), without its library). */
 void ld_process_notify(const char *state);
 
+/** Files that this process may have open, sockets included. */
+unsigned ld_process_files(void);
+
 /** Processor cores this process may run on; at least 1. */
 unsigned ld_process_cores(void);
 

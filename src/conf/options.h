@@ -99,7 +99,8 @@
 	X(INTEGER, tcp_connections_max, "tcp.connections-max", "1024", 1, 65536, "connections",    \
 	  none,                                                                                    \
 	  "How many TCP connections are open at a time, of all threads together, "                 \
-	  "but at least 8 for each address and thread.")                                           \
+	  "but at least 8 for each address and thread, and at most half of the files that the "    \
+	  "process may open.")                                                                     \
 	X(DURATION, tcp_idle_ms, "tcp.idle-ms", "10000", 100, 600000, "ms", none,                  \
 	  "A TCP connection on which nothing happens for this long is closed.")                    \
 	X(INTEGER, tcp_in_flight_max, "tcp.in-flight-max", "100", 1, 4096, "queries", none,        \

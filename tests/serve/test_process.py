@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """How the server starts, says what it does, and ends."""
+import contextlib
 import json
 import os
 import pwd
@@ -196,3 +197,16 @@ assert_blocked(query("listed.example"))
     if done.returncode == 77:
         pytest.skip("cannot add a route")
     assert done.returncode == 0, done.stdout + done.stderr + errors.read_text()
+
+
+def test_idle_connections_leave_descriptors_for_upstream(serve, config):
+    """Who opens connections and says nothing must not keep us from asking upstream."""
+    server = serve(config, prefix=("prlimit", "--nofile=64"))
+    server.says("tcp.connections-max: 32 instead of 1024")
+    with contextlib.ExitStack() as stack:
+        for _ in range(100):
+            stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=2))
+        time.sleep(0.2)
+        for i in range(4):
+            assert_answered(server.query(f"n{i}.unlisted.example"))
+            assert_blocked(server.query("listed.example", tcp=True))
