@@ -11,7 +11,8 @@ run: build	## build, compile the starter lists, answer on 127.0.0.1 and ::1, por
 	@tools/run
 
 build: packages	## a release build in build/, with the Debian packages that are missing
-	@test -e build/build.ninja || meson setup build
+	@# Without build.ninja what Meson left behind is of a set-up that was broken off.
+	@test -e build/build.ninja || { rm -rf build/meson-private && meson setup build; }
 	@ninja -C build
 
 packages:
@@ -41,8 +42,8 @@ format:	## clang-format all C files
 	@tools/test --format
 
 install: build	## install below DESTDIR= and PREFIX=/usr/local
-	@meson configure build -Dprefix=$(PREFIX) >/dev/null
-	@meson install -C build $(if $(DESTDIR),--destdir $(abspath $(DESTDIR)))
+	@meson configure build "-Dprefix=$(PREFIX)" >/dev/null
+	@meson install -C build $(if $(DESTDIR),--destdir "$$(realpath -m -- "$(DESTDIR)")")
 
 clean:	## remove everything that was built
 	rm -rf build build-asan build-fuzz
