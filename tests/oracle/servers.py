@@ -167,6 +167,7 @@ class Server:
     """A process that is ended at the end."""
 
     program = None
+    loaded = ""  # what the log says when the whole zone is in force
 
     def __init__(self, folder, zone, upstream_port):
         self.folder, self.zone, self.upstream_port = folder, zone, upstream_port
@@ -190,7 +191,8 @@ class Server:
         while time.monotonic() < begin + timeout_s:
             if self.process.poll() is not None:
                 break
-            if said(asyncio.run(self.probe(question)))[0] == "NXDOMAIN":
+            if (self.loaded in (self.folder / "log").read_text(errors="replace")
+                    and said(asyncio.run(self.probe(question)))[0] == "NXDOMAIN"):
                 return time.monotonic() - begin
             time.sleep(0.1)
         raise AssertionError(f"{type(self).__name__} does not answer:\n"
@@ -268,6 +270,7 @@ forward-zone:
 
 class Bind(Server):
     program = "named"
+    loaded = "rpz.lindung: reload done: success"  # till then it knows the first names alone
 
     def run(self):
         path = self.folder / "named.conf"
