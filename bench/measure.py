@@ -61,7 +61,8 @@ class Noise:
         cores = len(os.sched_getaffinity(0))
         if not cls.shares:
             return "nothing was measured"
-        return (f"other programs took {statistics.median(cls.shares):.0%} of {cores} cores during "
+        return ("other programs (a measured server among them) took "
+                f"{statistics.median(cls.shares):.0%} of {cores} cores during "
                 f"the median run, {max(cls.shares):.0%} during the worst; "
                 f"{cls.waited_s:.0f} s were spent waiting for calm")
 
