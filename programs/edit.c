@@ -213,7 +213,7 @@ static int
 rules_load(struct edit *x)
 {
 	const char *path = ld_data_path("protected.yaml", &x->list.arena);
-	int err = ld_psl_open(&x->suffixes, NULL, &x->report);
+	int err = ld_psl_open_quick(&x->suffixes, &x->report);
 
 	if (err == LINDUNG_OK && path != NULL)
 		err = ld_data_protected(&x->protects, &x->protect_count, path, &x->list.arena,

@@ -172,7 +172,7 @@ published_tests(void **state)
 {
 	char path[512], line[512], name[256], expected[256];
 	const char *data = getenv("LINDUNG_TEST_DATA");
-	struct ld_psl *psl;
+	struct ld_psl *psl, *quick;
 	unsigned count = 0;
 
 	(void)state;
@@ -180,16 +180,21 @@ published_tests(void **state)
 	FILE *file = fopen(path, "r");
 	assert_non_null(file);
 	assert_int_equal(ld_psl_open(&psl, NULL, NULL), LINDUNG_OK);
+	assert_int_equal(ld_psl_open_quick(&quick, NULL), LINDUNG_OK);
 	assert_int_equal(strlen(ld_psl_date(psl)), 10);
+	assert_int_equal(ld_psl_date_number(psl) / 100000000, 0);
+	assert_true(ld_psl_date_number(psl) > 20000101);
 	while (fgets(line, sizeof line, file) != NULL) {
 		if (strncmp(line, "//", 2) == 0 || sscanf(line, "%255s %255s", name, expected) != 2)
 			continue;
 		published_case(psl, name, expected);
+		published_case(quick, name, expected);
 		count++;
 	}
 	assert_int_equal(count, 78);
 	fclose(file);
 	ld_psl_close(psl);
+	ld_psl_close(quick);
 }
 
 int
