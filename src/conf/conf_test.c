@@ -210,10 +210,10 @@ wrong_values(void **state)
 		{"threads: 4s", "f:1: threads: expected a whole number from 0 to 256 (threads), "
 				"got \"4s\"\n"},
 		{"cache: {size-bytes: 64MB}", "f:1: cache.size-bytes: expected a number of bytes "
-					      "from 64K to 64G, got \"64MB\"\n"},
+					      "from 256K to 64G, got \"64MB\"\n"},
 		{"cache: {size-bytes: 99999999999G}",
 		 "f:1: cache.size-bytes: expected a number of "
-		 "bytes from 64K to 64G, got \"99999999999G\"\n"},
+		 "bytes from 256K to 64G, got \"99999999999G\"\n"},
 		{"list: {watch: maybe}", "f:1: list.watch: expected yes or no, got \"maybe\"\n"},
 		{"list: {watch: }", "f:1: list.watch: expected yes or no, got nothing\n"},
 		{"block: {answer: refuse}", "f:1: block.answer: expected nxdomain, nodata, zero "

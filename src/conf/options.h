@@ -88,8 +88,9 @@
 	X(PATH, upstream_root_hints, "upstream.root-hints", "", 0, 4095, "", none,                 \
 	  "File with the addresses of the root servers. "                                          \
 	  "With nothing here those known to libunbound are used.")                                 \
-	X(SIZE, cache_size_bytes, "cache.size-bytes", "64M", 65536, 68719476736, "bytes", none,    \
-	  "Memory for answers that are kept, of all threads together.")                            \
+	X(SIZE, cache_size_bytes, "cache.size-bytes", "64M", 262144, 68719476736, "bytes", none,   \
+	  "Memory for answers that are kept, of all threads together: "                            \
+	  "at least 262144 for each.")                                                             \
 	X(DURATION, cache_ttl_min_s, "cache.ttl-min-s", "0", 0, 3600, "s", none,                   \
 	  "Answers are kept at least this long, even if their owner said less.")                   \
 	X(DURATION, cache_ttl_max_s, "cache.ttl-max-s", "86400", 1, 604800, "s", none,             \

@@ -19,7 +19,8 @@ check_config(const struct ld_resolver_config *config, struct ld_report *report)
 			       config->udp_payload_bytes, LD_UDP_MIN_BYTES);
 	if (config->cache_bytes != 0 && config->cache_bytes < LD_CACHE_BYTES_MIN)
 		return ld_fail(report, LINDUNG_ECONFIG,
-			       "the cache has %zu bytes: give 0 for none, or at least %d",
+			       "the cache has %zu bytes for each thread: give at least %d "
+			       "(cache.size-bytes is for all of them)",
 			       config->cache_bytes, LD_CACHE_BYTES_MIN);
 	if (config->block_mode == LD_BLOCK_ADDRESS && !config->has_address4 &&
 	    !config->has_address6)

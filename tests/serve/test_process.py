@@ -210,3 +210,10 @@ def test_idle_connections_leave_descriptors_for_upstream(serve, config):
         for i in range(4):
             assert_answered(server.query(f"n{i}.unlisted.example"))
             assert_blocked(server.query("listed.example", tcp=True))
+
+
+def test_cache_too_small_for_its_threads_is_told(serve, config):
+    config["cache"] = {"size-bytes": 300000}
+    server = serve(config, ready=False)
+    server.says("the cache has 150000 bytes for each thread: give at least 262144")
+    assert server.process.wait(timeout=10) == 1
