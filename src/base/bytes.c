@@ -44,9 +44,10 @@ ld_buffer_room(struct ld_buffer *b, size_t len)
 void
 ld_buffer_bytes(struct ld_buffer *b, struct ld_span s)
 {
+	if (s.len == 0)
+		return;
 	uint8_t *room = ld_buffer_room(b, s.len);
-
-	if (room != NULL && s.len != 0)
+	if (room != NULL)
 		memcpy(room, s.data, s.len);
 }
 

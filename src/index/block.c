@@ -405,7 +405,7 @@ group_begins_by(const struct ld_image *image, uint32_t group, struct ld_span key
 
 /* Look for the key among the blocks of one group.  All keys of a group share a prefix; fences tell
  * what comes behind it.  A key without that prefix is not here, wherever we look. */
-static enum search
+static bool
 group_search(const struct ld_image *image, uint32_t group, struct ld_span key, size_t host_len,
 	     uint32_t *ret_tuple)
 {
@@ -425,13 +425,13 @@ group_search(const struct ld_image *image, uint32_t group, struct ld_span key, s
 		enum search found = block_search(image, start + high, key, ret_tuple);
 
 		if (found != SEARCH_BEFORE)
-			return found;
+			return found == SEARCH_FOUND;
 		/* Between the fence and the block's first key there is nothing; but if the fence
 		 * holds just the octets that the key has there, the key may be before the fence. */
 		if (ld_get_le32(fences + 4 * (size_t)high) != fence)
-			return SEARCH_NOT_HERE;
+			return false;
 	}
-	return SEARCH_BEFORE;
+	return false;
 }
 
 bool
@@ -462,8 +462,10 @@ ld_image_find(const struct ld_image *image, struct ld_span key, uint32_t *ret_tu
 		steps += 8 * (size_t)image->group_count;
 	}
 	low -= low > 0;
-	/* Many groups whose first keys agree in all that steps tell: ask the keys themselves. */
-	while (high - low > 2) {
+	/* Groups whose first keys agree with the key in all that steps tell: ask the keys
+	 * themselves.  The fences of a group that begins behind the key would tell nothing: they
+	 * hold for keys with the group's prefix. */
+	while (high - low > 1) {
 		uint32_t middle = low + (high - low) / 2;
 
 		if (group_begins_by(image, middle, key))
@@ -471,11 +473,5 @@ ld_image_find(const struct ld_image *image, struct ld_span key, uint32_t *ret_tu
 		else
 			high = middle;
 	}
-	while (high-- > low) {
-		enum search found = group_search(image, high, key, host_len, ret_tuple);
-
-		if (found != SEARCH_BEFORE)
-			return found == SEARCH_FOUND;
-	}
-	return false;
+	return low < high && group_search(image, low, key, host_len, ret_tuple);
 }

@@ -152,6 +152,8 @@ key_stand(struct ld_export *x, unsigned layer)
 	if (x->sources.failed)
 		return LINDUNG_ENOMEM;
 	for (unsigned i = 0; i < x->entry_count; i++) {
+		if (x->entries[i].source.len == 0)
+			continue;
 		x->entries[i].source.data = x->sources.data + at;
 		at += x->entries[i].source.len;
 	}

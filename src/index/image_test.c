@@ -723,6 +723,42 @@ test_shared_prefixes(void **state)
 	free(text);
 }
 
+/* A group whose keys share more than its steps tell, and before it keys that share just that much:
+ * what its fences say holds for its own keys alone. */
+static void
+test_groups_that_share_more(void **state)
+{
+	static const char site[] = "e2345678901234567890123456789012345.com";
+	size_t size = 1 << 20, at = 0;
+	char *text = malloc(size), name[256];
+
+	(void)state;
+	assert_non_null(text);
+	for (unsigned before = 480; before < 512; before += 3) {
+		struct lindung *list;
+
+		at = 0;
+		for (unsigned i = 0; i < before; i++)
+			at += (size_t)snprintf(text + at, size - at, "block\tc\ta%u.dd.com\ts\n",
+					       i);
+		for (unsigned i = 0; i < 32; i++)
+			at += (size_t)snprintf(text + at, size - at,
+					       "block\tc\tzzzzzzzzzzzzzzzzzzzzzzzz.a%02u.%s\ts\n",
+					       i, site);
+		for (unsigned i = 0; i < 600; i++)
+			at += (size_t)snprintf(text + at, size - at,
+					       "block\tc\tn%u.zlonglonglonglong.%s\ts\n", i, site);
+		list = ld_test_open(text);
+		for (unsigned i = 0; i < 32; i++) {
+			snprintf(name, sizeof name, "zzzzzzzzzzzzzzzzzzzzzzzz.a%02u.%s", i, site);
+			if (!blocked(list, name))
+				fail_msg("%u: %s is not found", before, name);
+		}
+		lindung_close(list);
+	}
+	free(text);
+}
+
 /* Paths have octets that names have not, in an order of their own: '-' < '/' < '0' < 'A' < 'a'. */
 static void
 test_urls_among_names(void **state)
@@ -980,6 +1016,7 @@ main(void)
 		cmocka_unit_test(test_category_limit),
 		cmocka_unit_test(test_edges),
 		cmocka_unit_test(test_shared_prefixes),
+		cmocka_unit_test(test_groups_that_share_more),
 		cmocka_unit_test(test_urls_among_names),
 		cmocka_unit_test(test_wide_groups),
 		cmocka_unit_test(test_explain),
