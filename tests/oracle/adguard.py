@@ -126,6 +126,7 @@ def read_ours(build, form, path, scratch):
     compiled = subprocess.run(
         [build / "programs/lindung", "compile", "-q", "-o", scratch / "image", "--category", "adult",
          "--format", form, "--rejects", path], capture_output=True, check=False)
+    assert compiled.returncode == 0, compiled.stderr[-500:]
     for text in compiled.stderr.decode(errors="replace").split("\n"):
         match = re.match(rf"{re.escape(str(path))}:(\d+): ([a-z-]+): (.*)", text)
         if not match:
