@@ -303,15 +303,16 @@ start(struct server *server, struct ld_report *report)
 		server->conf.threads != 0 ? server->conf.threads : ld_process_cores();
 	ld_process_limits();
 	signal(SIGPIPE, SIG_IGN);
+	/* Signals are caught from here on: one that comes early is for the loop, and ends nothing. */
+	err = loop_make(server, report);
 	/* The cheapest way to fail first: a port that is taken is told at once. */
-	err = ld_sockets_open(&server->sockets, server->conf.listen.texts,
-			      server->conf.listen.count, server->thread_count, report);
+	if (err == LINDUNG_OK)
+		err = ld_sockets_open(&server->sockets, server->conf.listen.texts,
+				      server->conf.listen.count, server->thread_count, report);
 	if (err == LINDUNG_OK)
 		err = list_open(server, report);
 	if (err == LINDUNG_OK)
 		err = resolver_make(server, report);
-	if (err == LINDUNG_OK)
-		err = loop_make(server, report);
 	if (err == LINDUNG_OK)
 		err = threads_make(server, report);
 	if (err == LINDUNG_OK)
