@@ -43,6 +43,15 @@ def lists():
     return found
 
 
+def test_programs_read_them(build_dir, tmp_path):
+    """What make run does first."""
+    image = tmp_path / "starter.ldx"
+    run = subprocess.run([build_dir / "programs/lindung", "compile", "-q", "-o", image,
+                          "--manifest", DATA / "starter" / "lists.yaml"],
+                         capture_output=True, text=True, check=False, timeout=120)
+    assert run.returncode == 0 and image.exists(), run.stderr
+
+
 def test_categories(categories):
     keys = [c["key"] for c in categories]
     assert len(set(keys)) == len(keys) <= 64
