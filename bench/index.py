@@ -162,7 +162,7 @@ def lookups(report, key, image, asked, bar_unlisted, bar_listed):
 def opening(report, key, image, name, cache):
     """From the file to the first answer; from one change to the answer that it changes."""
     overlay = cache / "change.ldx"
-    changed = "just-added-by-bench.example.com"
+    changed = "just-added-by-bench.test"
     bar = (lambda v: v <= 10) if key.startswith("10M") else None
     text = "<= 10" if bar else ""
     edits = []
