@@ -50,8 +50,9 @@ def build_times(report, entries, key, cache, rounds):
     report.row("build", f"{key}: the same, one thread", "", rate[1], "million lines/s", best=max)
     report.row("build", f"{key}: processor time of both threads", "",
                [r.cpu_seconds for r in runs[2]], "s")
-    report.row("build", f"{key}: peak memory (limit for sorting: 256 MiB)", "",
-               [r.peak_bytes / 2**20 for r in runs[2]], "MiB")
+    # The program's own word: wait4() would count what this one held when it forked, too.
+    report.row("build", f"{key}: peak memory, two threads", "<= 256",
+               [facts["memory_bytes"] / 2**20], "MiB", met=lambda v: v <= 256)
     for stage, seconds in stages["stages"].items():
         report.row("build", f"{key}: stage {stage}, two threads", "", [seconds], "s")
     report.note(f"{key}: {lines:,} lines, {facts['total']['entries']:,} entries, {stages['keys']:,} "

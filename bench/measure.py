@@ -28,7 +28,6 @@ class Run:
     """One run of a command."""
     seconds: float
     cpu_seconds: float
-    peak_bytes: int
     output: str
 
 
@@ -90,7 +89,7 @@ def run(command, stdin=None, env=None):
     other = Noise.busy_s() - busy - usage.ru_utime - usage.ru_stime
     if seconds > 0.2:  # of less the kernel's ticks tell nothing
         Noise.shares.append(max(0, other) / seconds / len(os.sched_getaffinity(0)))
-    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, output.decode())
+    return Run(seconds, usage.ru_utime + usage.ru_stime, output.decode())
 
 
 def shell_seconds(script):

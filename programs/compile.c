@@ -6,7 +6,6 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -464,12 +463,21 @@ reject_print(void *ctx, int list, enum ld_reject reason, uint64_t line, struct l
 	putc('\n', stderr);
 }
 
+/* The most memory that was resident, of this program alone: getrusage() would count what the process
+ * held before it became this program, too, and so tell of whoever started it. */
 static uint64_t
 memory_peak(void)
 {
-	struct rusage used;
+	FILE *status = fopen("/proc/self/status", "re");
+	unsigned long long kib = 0;
+	char line[128];
 
-	return getrusage(RUSAGE_SELF, &used) == 0 ? (uint64_t)used.ru_maxrss * 1024 : 0;
+	while (status != NULL && fgets(line, sizeof line, status) != NULL)
+		if (sscanf(line, "VmHWM: %llu kB", &kib) == 1)
+			break;
+	if (status != NULL)
+		fclose(status);
+	return (uint64_t)kib * 1024;
 }
 
 /* What the manifest says of its lists, and what was found. */
