@@ -134,20 +134,23 @@ class Bits:
     """Bits of a half: from its start on, and 12 at a time from its end backwards."""
 
     def __init__(self, data):
-        self.number = int.from_bytes(data, "little")
+        self.data = data
         self.at, self.end = 0, 8 * len(data)
+
+    def _bits(self, at, count):
+        few = int.from_bytes(self.data[at // 8:at // 8 + 4], "little")
+        return few >> at % 8 & (1 << count) - 1
 
     def raw(self, count):
         """Least significant first."""
-        value = self.number >> self.at & (1 << count) - 1
         self.at += count
-        return value
+        return self._bits(self.at - count, count)
 
     def string(self):
         """The next string's number."""
         self.end -= 12
         check(self.end >= 0, "more strings than octets")
-        return self.number >> self.end & 0xfff
+        return self._bits(self.end, 12)
 
 
 class Image:
