@@ -209,8 +209,8 @@ struct ld_stored {
 };
 
 /** The code of 12 octets of a key, from octet `from` on, that never falls as keys rise: what a step
- * holds.  `host_len`: where its path begins; key.len if it has none.  LD_KEY_SLACK octets behind the key
- * must be readable. */
+ * holds.  `host_len`: where its path begins; key.len if it has none.  LD_KEY_SLACK octets behind
+ * the key must be readable. */
 uint64_t ld_step(struct ld_span key, size_t from, size_t host_len);
 /** The same of 6: what a fence holds. */
 uint32_t ld_fence(struct ld_span key, size_t from, size_t host_len);

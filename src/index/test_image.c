@@ -207,6 +207,27 @@ ld_test_overlay(struct lindung *list, const char *text)
 	return err;
 }
 
+struct lindung_answer
+ld_test_ask(const struct lindung *list, const char *text, uint64_t active)
+{
+	struct lindung_answer answer;
+	int err = strchr(text, '/') != NULL
+			  ? lindung_lookup_url(list, text, strlen(text), active, &answer)
+			  : lindung_lookup_name(list, text, strlen(text), active, &answer);
+
+	if (err != LINDUNG_OK) {
+		fprintf(stderr, "%s: %s\n", text, lindung_strerror(err));
+		abort();
+	}
+	return answer;
+}
+
+bool
+ld_test_blocked(const struct lindung *list, const char *text)
+{
+	return ld_test_ask(list, text, LINDUNG_ALL).verdict == LINDUNG_BLOCK;
+}
+
 uint64_t
 ld_test_seed(uint64_t fallback)
 {

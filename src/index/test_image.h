@@ -26,6 +26,10 @@ struct lindung *ld_test_open(const char *list);
 /** Build and lay over. */
 int ld_test_overlay(struct lindung *list, const char *text);
 
+/** Judge a name, or a URL if it has a '/'; an error ends the program. */
+struct lindung_answer ld_test_ask(const struct lindung *list, const char *text, uint64_t active);
+bool ld_test_blocked(const struct lindung *list, const char *text);
+
 /** The next number of a sequence (splitmix64: Steele, Lea, Flood, OOPSLA 2014). */
 static inline uint64_t
 ld_test_random(uint64_t *state)
