@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/file.h"
 
@@ -138,11 +137,12 @@ bench_pin(unsigned core)
 uint64_t
 bench_resident_bytes(void)
 {
-	FILE *file = fopen("/proc/self/statm", "r");
-	unsigned long size, resident;
+	/* Counted page by page; what statm says may lag behind. */
+	FILE *file = fopen("/proc/self/smaps_rollup", "r");
+	unsigned long kib;
 
-	if (file == NULL || fscanf(file, "%lu %lu", &size, &resident) != 2)
-		bench_die("/proc/self/statm cannot be read");
+	if (file == NULL || fscanf(file, "%*[^\n] Rss: %lu kB", &kib) != 1)
+		bench_die("/proc/self/smaps_rollup cannot be read");
 	fclose(file);
-	return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
+	return (uint64_t)kib * 1024;
 }
