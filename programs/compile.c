@@ -463,8 +463,8 @@ reject_print(void *ctx, int list, enum ld_reject reason, uint64_t line, struct l
 	putc('\n', stderr);
 }
 
-/* The most memory that was resident, of this program alone: getrusage() would count what the process
- * held before it became this program, too, and so tell of whoever started it. */
+/* The most memory that was resident, of this program alone: getrusage() would count what the
+ * process held before it became this program, too, and so tell of whoever started it. */
 static uint64_t
 memory_peak(void)
 {

@@ -303,7 +303,8 @@ start(struct server *server, struct ld_report *report)
 		server->conf.threads != 0 ? server->conf.threads : ld_process_cores();
 	ld_process_limits();
 	signal(SIGPIPE, SIG_IGN);
-	/* Signals are caught from here on: one that comes early is for the loop, and ends nothing. */
+	/* Signals are caught from here on: one that comes early is for the loop, and ends nothing.
+	 */
 	err = loop_make(server, report);
 	/* The cheapest way to fail first: a port that is taken is told at once. */
 	if (err == LINDUNG_OK)

@@ -134,6 +134,7 @@ LINDUNG_API LINDUNG_CHECK int lindung_open(struct lindung **ret, const char *pat
 
 /** Lay the index file at `path` over what is open: where an overlay has an entry for a name, it
  * replaces what lies below it for that very name; where it says "removed", that name has no entry.
+ * A protected name stays protected whatever overlays say.
  * Later overlays lie above earlier ones.  Categories are matched by key.
  *
  * Errors: as lindung_open(), and LINDUNG_ELIMIT past LINDUNG_OVERLAY_MAX or LINDUNG_CATEGORY_MAX.

@@ -241,6 +241,26 @@ url_effective(struct ld_export *x, unsigned layer, size_t host_len)
 		entry_effective(x, &v, LD_SCOPE_URL, path);
 }
 
+/* A protection in a layer below shows through. */
+static void
+protections_add(const struct ld_export *x, unsigned layer, struct ld_effect *self,
+		struct ld_effect *below)
+{
+	for (unsigned i = 0; i < layer; i++) {
+		const struct ld_layer *l = &x->list->layers[i];
+
+		if (!x->has_key[i] || !ld_span_equal(ld_span(x->keys[i].key, x->keys[i].key_len),
+						     ld_span(x->key, x->key_len)))
+			continue;
+		self->is_protected |= ld_effect_of(l->image, x->keys[i].tuple, LD_RELATION_SELF,
+						   l->map, x->active)
+					      .is_protected;
+		below->is_protected |= ld_effect_of(l->image, x->keys[i].tuple, LD_RELATION_PARENT,
+						    l->map, x->active)
+					       .is_protected;
+	}
+}
+
 static int
 key_effective(struct ld_export *x, unsigned layer)
 {
@@ -257,6 +277,7 @@ key_effective(struct ld_export *x, unsigned layer)
 		ld_effect_of(l->image, x->keys[layer].tuple, LD_RELATION_SELF, l->map, x->active);
 	struct ld_effect below =
 		ld_effect_of(l->image, x->keys[layer].tuple, LD_RELATION_PARENT, l->map, x->active);
+	protections_add(x, layer, &self, &below);
 	ld_effect_over(&self, above);
 	ld_effect_over(&below, above);
 	struct verdict at_self = verdict_of(&self), at_below = verdict_of(&below);

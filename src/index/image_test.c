@@ -533,6 +533,23 @@ test_protected(void **state)
 
 /* ---- Layers ---------------------------------------------------------------------------------- */
 
+/* Nothing takes back a protection: not an overlay that blocks the name, nor one that removes it. */
+static void
+test_protection_shows_through(void **state)
+{
+	struct lindung *list = ld_test_open("protect\t*\thelp.example.com\tprotected\n"
+					    "block\tadult\texample.com\ts\n");
+
+	(void)state;
+	assert_int_equal(ld_test_overlay(list, "block!\tadult\thelp.example.com\tt\n"), LINDUNG_OK);
+	assert_false(ld_test_blocked(list, "help.example.com"));
+	assert_true(ld_test_ask(list, "www.help.example.com", LINDUNG_ALL).is_protected);
+	assert_int_equal(ld_test_overlay(list, "remove\t*\thelp.example.com\tt\n"), LINDUNG_OK);
+	assert_true(ld_test_ask(list, "help.example.com", LINDUNG_ALL).is_protected);
+	assert_true(ld_test_blocked(list, "other.example.com"));
+	lindung_close(list);
+}
+
 static void
 test_overlays(void **state)
 {
@@ -788,6 +805,7 @@ main(void)
 		cmocka_unit_test(test_all_categories),
 		cmocka_unit_test(test_protected),
 		cmocka_unit_test(test_overlays),
+		cmocka_unit_test(test_protection_shows_through),
 		cmocka_unit_test(test_category_limit),
 		cmocka_unit_test(test_explain),
 		cmocka_unit_test(test_bad_files),

@@ -20,6 +20,36 @@ key_find(const struct lindung *list, uint64_t hits, struct ld_span key, unsigned
 	return false;
 }
 
+/* The entry is a protection. */
+static bool
+tuple_protects(const struct ld_image *image, uint32_t tuple)
+{
+	uint32_t count;
+	const uint8_t *rules = ld_image_tuple(image, tuple, &count);
+
+	for (uint32_t i = 0; i < count; i++)
+		if ((ld_image_rule(image, ld_get_le16(rules + 2 * (size_t)i)).flags &
+		     LD_ENTRY_PROTECTED) != 0)
+			return true;
+	return false;
+}
+
+/* An overlay replaces what lies below it, but for one thing: nothing takes back a protection.  Find
+ * one for this key in the layers below `layer`. */
+static bool
+protection_find(const struct lindung *list, uint64_t hits, unsigned layer, struct ld_span key,
+		unsigned *ret_layer, uint32_t *ret_tuple)
+{
+	uint64_t below = hits & ((UINT64_C(1) << layer) - 1);
+
+	while (key_find(list, below, key, ret_layer, ret_tuple)) {
+		if (tuple_protects(list->layers[*ret_layer].image, *ret_tuple))
+			return true;
+		below &= (UINT64_C(1) << *ret_layer) - 1;
+	}
+	return false;
+}
+
 static uint64_t
 layers_hit(const struct lindung *list, uint64_t hash, unsigned labels)
 {
@@ -54,9 +84,14 @@ ld_search_name(const struct lindung *list, struct ld_question *q, ld_found *each
 		if (hits[labels] == 0)
 			continue;
 		struct ld_span key = ld_question_key(q, labels);
-		if (key_find(list, hits[labels], key, &layer, &tuple) &&
-		    !each(ctx, layer, tuple, labels,
-			  labels == q->labels ? LD_RELATION_SELF : LD_RELATION_PARENT, key))
+		enum ld_relation relation =
+			labels == q->labels ? LD_RELATION_SELF : LD_RELATION_PARENT;
+		if (!key_find(list, hits[labels], key, &layer, &tuple))
+			continue;
+		if (!each(ctx, layer, tuple, labels, relation, key))
+			return;
+		if (layer > 0 && protection_find(list, hits[labels], layer, key, &layer, &tuple) &&
+		    !each(ctx, layer, tuple, labels, relation, key))
 			return;
 	}
 }
