@@ -73,14 +73,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (workers[0] == NULL)
 		make_workers();
-	enum ld_transport transport = data[0] & 4 ? LD_TRANSPORT_TCP : LD_TRANSPORT_UDP;
+	struct ld_from from = {.transport = data[0] & 4 ? LD_TRANSPORT_TCP : LD_TRANSPORT_UDP};
 	struct ld_span query = ld_span(data + 1, size - 1);
 	enum ld_step step =
-		ld_worker_query(workers[data[0] & 3], transport, 1000, query, &answer, &ask);
+		ld_worker_query(workers[data[0] & 3], &from, 1000, query, &answer, &ask);
 	if (step == LD_STEP_ANSWER) {
 		LD_ASSERT(!answer.failed);
 		check_answer(query, ld_span(answer.data, answer.len),
-			     transport == LD_TRANSPORT_UDP ? 1232 : LD_MESSAGE_MAX_BYTES);
+			     from.transport == LD_TRANSPORT_UDP ? 1232 : LD_MESSAGE_MAX_BYTES);
 	}
 	LD_ASSERT(step != LD_STEP_DROP || answer.len == 0);
 	return 0;

@@ -42,7 +42,7 @@ check_answer(const struct ld_ask *ask, struct ld_span answer)
 	struct ld_record record;
 	const struct ld_name *asked = ask->rewritten.len != 0 ? &ask->rewritten : &ask->name;
 
-	LD_ASSERT(answer.len <= (ask->transport == LD_TRANSPORT_UDP ? ask->udp_size : 65535u));
+	LD_ASSERT(answer.len <= (ask->from.transport == LD_TRANSPORT_UDP ? ask->udp_size : 65535u));
 	LD_ASSERT(ld_walk_begin(&walk, answer));
 	LD_ASSERT(walk.header.id == ask->id && (walk.header.flags & LD_FLAG_QR) != 0);
 	LD_ASSERT(walk.question.len == asked->len);
@@ -95,10 +95,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	now_ms += 10000000; /* nothing of the input before is left */
 	result.message = ld_span(data + 1, size - 1);
 	result.secure = (data[0] & 64) != 0;
-	enum ld_transport transport = data[0] & 128 ? LD_TRANSPORT_TCP : LD_TRANSPORT_UDP;
+	struct ld_from from = {.transport = data[0] & 128 ? LD_TRANSPORT_TCP : LD_TRANSPORT_UDP};
 	for (unsigned pass = 0; pass < 2; pass++) {
 		struct ld_writer answer = ld_writer(memory, sizeof memory);
-		enum ld_step step = ld_worker_query(worker, transport, now_ms,
+		enum ld_step step = ld_worker_query(worker, &from, now_ms,
 						    ld_span(query.data, query.len), &answer, &ask);
 
 		LD_ASSERT(step != LD_STEP_DROP);

@@ -14,11 +14,11 @@
 #include "conf/conf.h"
 #include "net/http.h"
 #include "net/loop.h"
-#include "serve_list.h"
-#include "serve_metrics.h"
-#include "serve_process.h"
-#include "serve_sockets.h"
-#include "serve_worker.h"
+#include "process/holder.h"
+#include "process/metrics.h"
+#include "process/system.h"
+#include "process/sockets.h"
+#include "process/thread.h"
 
 int serve_main(int argc, char **argv);
 
@@ -84,12 +84,12 @@ reload(struct server *server, bool forced)
 
 	snprintf(state, sizeof state, "RELOADING=1\nMONOTONIC_USEC=%lld",
 		 (long long)(ld_clock_ns() / 1000));
-	ld_process_notify(state);
+	ld_system_notify(state);
 	if (ld_holder_reload(server->holder, forced, &report) == LINDUNG_OK)
 		for (unsigned i = 0; i < server->thread_count; i++)
 			ld_thread_ring(server->threads[i]);
 	say(report.text);
-	ld_process_notify("READY=1");
+	ld_system_notify("READY=1");
 }
 
 static void
@@ -173,13 +173,13 @@ resolver_make(struct server *server, struct ld_report *report)
 static unsigned
 tcp_share(const struct server *server)
 {
-	unsigned wanted = server->conf.tcp_connections_max, most = ld_process_files() / 2, share;
+	unsigned wanted = server->conf.tcp_connections_max, most = ld_system_files() / 2, share;
 
 	if (wanted > most) {
 		fprintf(stderr,
 			"lindung: tcp.connections-max: %u instead of %u, as this process may open "
 			"no more than %u files (ulimit -n)\n",
-			most, wanted, ld_process_files());
+			most, wanted, ld_system_files());
 		wanted = most;
 	}
 	share = wanted / server->thread_count / server->sockets.count;
@@ -299,9 +299,8 @@ start(struct server *server, struct ld_report *report)
 {
 	int err;
 
-	server->thread_count =
-		server->conf.threads != 0 ? server->conf.threads : ld_process_cores();
-	ld_process_limits();
+	server->thread_count = server->conf.threads != 0 ? server->conf.threads : ld_system_cores();
+	ld_system_limits();
 	signal(SIGPIPE, SIG_IGN);
 	/* Signals are caught from here on: one that comes early is for the loop, and ends nothing.
 	 */
@@ -319,7 +318,7 @@ start(struct server *server, struct ld_report *report)
 	if (err == LINDUNG_OK)
 		err = metrics_open(server, report);
 	if (err == LINDUNG_OK)
-		err = ld_process_user(server->conf.user, report);
+		err = ld_system_user(server->conf.user, report);
 	for (unsigned i = 0; i < server->thread_count && err == LINDUNG_OK; i++)
 		if (ld_thread_start(server->threads[i]) != LINDUNG_OK)
 			err = ld_fail(report, LINDUNG_ENOMEM, "cannot start thread %u", i + 1);
@@ -358,9 +357,9 @@ serve(struct server *server)
 		return 1;
 	}
 	say_what_runs(server);
-	ld_process_notify("READY=1");
+	ld_system_notify("READY=1");
 	ld_loop_run(server->loop);
-	ld_process_notify("STOPPING=1");
+	ld_system_notify("STOPPING=1");
 	end(server);
 	say("stopped");
 	return 0;

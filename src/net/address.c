@@ -89,6 +89,23 @@ ld_address_to_text(const struct ld_address *address, char text[LD_ADDRESS_TEXT_M
 	snprintf(text, LD_ADDRESS_TEXT_MAX, "%s port %u", host, ld_address_port(address));
 }
 
+unsigned
+ld_address_octets(const struct ld_address *address, uint8_t ret[16])
+{
+	const uint8_t *v6 = address->v6.sin6_addr.s6_addr;
+
+	if (address->any.sa_family == AF_INET) {
+		memcpy(ret, &address->v4.sin_addr, 4);
+		return 4;
+	}
+	if (IN6_IS_ADDR_V4MAPPED(&address->v6.sin6_addr)) {
+		memcpy(ret, v6 + 12, 4);
+		return 4;
+	}
+	memcpy(ret, v6, 16);
+	return 16;
+}
+
 uint16_t
 ld_address_port(const struct ld_address *address)
 {

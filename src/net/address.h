@@ -32,6 +32,10 @@ int ld_address_from_text(struct ld_address *ret, struct ld_span text, uint16_t p
 /** Write it for a person, terminated: "127.0.0.1 port 5354". */
 void ld_address_to_text(const struct ld_address *address, char text[LD_ADDRESS_TEXT_MAX]);
 
+/** The address alone, in network order; one of IPv4 that a socket of IPv6 took counts as the
+ * former. How many octets: 4 or 16. */
+unsigned ld_address_octets(const struct ld_address *address, uint8_t ret[16]);
+
 uint16_t ld_address_port(const struct ld_address *address);
 
 /** 0.0.0.0 or ::, which stand for every address of the machine. */

@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "net/address.h"
 #include "net/loop.h"
 
 enum {
@@ -30,6 +31,7 @@ struct connection {
 	unsigned in_flight;
 	uint32_t slot;
 	uint32_t generation;
+	struct ld_address peer;
 	int fd;       /* -1: the slot is free */
 	bool ended;   /* the peer sends no more */
 	bool running; /* inside connection_run(): answers are gathered, and sent at its end */
@@ -271,7 +273,7 @@ slot_find(struct ld_tcp *tcp)
 }
 
 static void
-connection_open(struct ld_tcp *tcp, int fd)
+connection_open(struct ld_tcp *tcp, int fd, const struct ld_address *from)
 {
 	struct connection *c = slot_find(tcp);
 	int one = 1;
@@ -286,6 +288,7 @@ connection_open(struct ld_tcp *tcp, int fd)
 		return;
 	}
 	c->fd = fd;
+	c->peer = *from;
 	c->active_ms = ld_clock_monotonic_ms();
 	ld_buffer_init(&c->output, tcp->config.output_max);
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
@@ -300,10 +303,11 @@ listener_ready(void *ctx, int fd, unsigned what)
 
 	(void)what;
 	for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
-		int peer = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		struct ld_address from = {.len = sizeof from.v6};
+		int peer = accept4(fd, &from.any, &from.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (peer >= 0) {
-			connection_open(tcp, peer);
+			connection_open(tcp, peer, &from);
 			continue;
 		}
 		/* Out of descriptors: accept no more until the next sweep, or we would spin. */
@@ -369,6 +373,14 @@ ld_tcp_free(struct ld_tcp *tcp)
 	ld_timer_free(tcp->sweep);
 	ld_watch_free(tcp->listener);
 	free(tcp);
+}
+
+const struct ld_address *
+ld_tcp_peer(struct ld_tcp *tcp, struct ld_tcp_ref ref)
+{
+	const struct connection *c = connection_find(tcp, ref);
+
+	return c != NULL ? &c->peer : NULL;
 }
 
 unsigned

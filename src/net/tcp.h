@@ -31,6 +31,8 @@ struct ld_tcp_ref {
 	uint32_t generation;
 };
 
+struct ld_address;
+
 /** A whole frame came; it is valid during the call.  Answer it exactly once, now or later, by
  * ld_tcp_answer() or ld_tcp_drop(). */
 typedef void ld_tcp_frame(void *ctx, struct ld_tcp_ref from, struct ld_span frame);
@@ -46,6 +48,9 @@ void ld_tcp_free(struct ld_tcp *tcp);
 void ld_tcp_answer(struct ld_tcp *tcp, struct ld_tcp_ref to, struct ld_span frame);
 /** There will be no answer. */
 void ld_tcp_drop(struct ld_tcp *tcp, struct ld_tcp_ref to);
+
+/** Where the connection comes from; NULL if it is gone. */
+const struct ld_address *ld_tcp_peer(struct ld_tcp *tcp, struct ld_tcp_ref ref);
 
 /** Connections now open. */
 unsigned ld_tcp_count(const struct ld_tcp *tcp);

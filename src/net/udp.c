@@ -138,6 +138,12 @@ control_fill(union control *control, const struct ld_address *to)
 	return CMSG_SPACE(sizeof info);
 }
 
+const struct ld_address *
+ld_udp_batch_from(const struct ld_udp_batch *batch, unsigned i)
+{
+	return &batch->slots[i].from;
+}
+
 void
 ld_udp_batch_peer(const struct ld_udp_batch *batch, unsigned i, struct ld_udp_peer *ret)
 {

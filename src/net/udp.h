@@ -31,6 +31,8 @@ void ld_udp_batch_free(struct ld_udp_batch *batch);
 unsigned ld_udp_batch_receive(struct ld_udp_batch *batch, int fd);
 /** Packet `i` of those received, valid until the next receive; empty for one passed over. */
 struct ld_span ld_udp_batch_packet(const struct ld_udp_batch *batch, unsigned i);
+/** Where packet `i` came from: valid until the next receive. */
+const struct ld_address *ld_udp_batch_from(const struct ld_udp_batch *batch, unsigned i);
 void ld_udp_batch_peer(const struct ld_udp_batch *batch, unsigned i, struct ld_udp_peer *ret);
 /** LD_UDP_PACKET_MAX octets in which to write the answer to packet `i` ... */
 uint8_t *ld_udp_batch_room(struct ld_udp_batch *batch, unsigned i);

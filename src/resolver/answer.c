@@ -24,7 +24,7 @@ size_limit(const struct ld_worker *worker, const struct ld_ask *ask, size_t size
 {
 	size_t limit = LD_MESSAGE_MAX_BYTES;
 
-	if (ask->transport == LD_TRANSPORT_UDP) {
+	if (ask->from.transport == LD_TRANSPORT_UDP) {
 		size_t ours = worker->resolver->config.udp_payload_bytes;
 
 		limit = ask->udp_size < ours ? ask->udp_size : ours;

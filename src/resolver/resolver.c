@@ -205,7 +205,7 @@ question_hash(const struct ld_worker *worker, const struct ld_ask *ask, const st
 
 /* What the client told, to answer by. */
 static void
-take_client(struct ld_ask *ask, enum ld_transport transport, const struct ld_query *query)
+take_client(struct ld_ask *ask, const struct ld_from *from, const struct ld_query *query)
 {
 	ask->hash = 0;
 	ask->rewritten.len = 0;
@@ -223,7 +223,7 @@ take_client(struct ld_ask *ask, enum ld_transport transport, const struct ld_que
 	ask->udp_size = query->udp_size;
 	ask->edns = query->edns;
 	ask->dnssec_ok = query->dnssec_ok;
-	ask->transport = (uint8_t)transport;
+	ask->from = *from;
 }
 
 static enum ld_step
@@ -308,7 +308,7 @@ find_answer(struct ld_worker *worker, int64_t now_ms, struct ld_ask *ask, struct
 }
 
 enum ld_step
-ld_worker_query(struct ld_worker *worker, enum ld_transport transport, int64_t now_ms,
+ld_worker_query(struct ld_worker *worker, const struct ld_from *from, int64_t now_ms,
 		struct ld_span query, struct ld_writer *answer, struct ld_ask *ret_ask)
 {
 	enum ld_fault fault = ld_query_parse(&worker->query, query);
@@ -316,9 +316,9 @@ ld_worker_query(struct ld_worker *worker, enum ld_transport transport, int64_t n
 	struct ld_local local;
 	struct lindung_answer verdict;
 
-	ld_worker_count(worker, transport == LD_TRANSPORT_UDP ? LD_COUNTER_QUERIES_UDP
-							      : LD_COUNTER_QUERIES_TCP);
-	take_client(ret_ask, transport, &worker->query);
+	/* In the order of enum ld_transport. */
+	ld_worker_count(worker, (enum ld_counter)(LD_COUNTER_QUERIES_UDP + from->transport));
+	take_client(ret_ask, from, &worker->query);
 	if (fault != LD_FAULT_NONE)
 		return answer_fault(worker, fault, ret_ask, answer);
 	if (is_refused(ret_ask))

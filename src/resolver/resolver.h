@@ -1,7 +1,7 @@
 /* One query's life, from bytes to bytes: parse, judge, find in the cache, answer.
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * No sockets, no clock, no allocation on the way of a query: the server (programs/serve) hands in
+ * No sockets, no clock, no allocation on the way of a query: the server (process/thread) hands in
  * bytes and the time, and takes bytes out.  A query that no list closes and that the cache does not
  * hold is asked upstream by the server, which brings the reply back:
  *
@@ -31,7 +31,19 @@
 #include "base/error.h"
 #include "name/name.h"
 
-enum ld_transport { LD_TRANSPORT_UDP, LD_TRANSPORT_TCP };
+enum ld_transport {
+	LD_TRANSPORT_UDP,
+	LD_TRANSPORT_TCP,
+	LD_TRANSPORT_TLS,   /* DoT, RFC 7858 */
+	LD_TRANSPORT_HTTPS, /* DoH, RFC 8484 */
+};
+
+/** Who asks, and over what.  Never written anywhere. */
+struct ld_from {
+	uint8_t transport;   /* enum ld_transport */
+	uint8_t address_len; /* octets: 4 or 16; 0 where nobody knows */
+	uint8_t address[16]; /* in network order; IPv4 in the first four */
+};
 
 enum ld_step { LD_STEP_ANSWER, LD_STEP_DROP, LD_STEP_ASK };
 
@@ -89,7 +101,7 @@ struct ld_ask {
 	uint16_t flags;    /* of the query's header */
 	uint16_t udp_size; /* what the client takes over UDP: 512 without EDNS */
 	bool edns, dnssec_ok;
-	uint8_t transport; /* enum ld_transport */
+	struct ld_from from;
 };
 
 /** Hash of what makes two questions the same upstream (name in any case, type, class, CD).  Keyed
@@ -97,9 +109,10 @@ struct ld_ask {
 uint64_t ld_ask_hash(const struct ld_ask *ask);
 bool ld_ask_same(const struct ld_ask *a, const struct ld_ask *b);
 
-/** Take one query in; `answer` is an empty writer over the send buffer: 65535 bytes for TCP, for
- * UDP at least the configured payload size.  *ret_ask is scratch unless LD_STEP_ASK is returned. */
-enum ld_step ld_worker_query(struct ld_worker *worker, enum ld_transport transport, int64_t now_ms,
+/** Take one query in; `answer` is an empty writer over the send buffer: for UDP of at
+ * least the configured payload size, else of 65535 bytes.  *ret_ask is scratch unless LD_STEP_ASK
+ * is returned. */
+enum ld_step ld_worker_query(struct ld_worker *worker, const struct ld_from *from, int64_t now_ms,
 			     struct ld_span query, struct ld_writer *answer,
 			     struct ld_ask *ret_ask);
 
@@ -119,6 +132,8 @@ void ld_worker_finish(struct ld_worker *worker, int64_t now_ms, const struct ld_
 #define LD_COUNTERS(X)                                                                             \
 	X(QUERIES_UDP, "lindung_queries_total{transport=\"udp\"}", "Queries received.")            \
 	X(QUERIES_TCP, "lindung_queries_total{transport=\"tcp\"}", "Queries received.")            \
+	X(QUERIES_TLS, "lindung_queries_total{transport=\"tls\"}", "Queries received.")            \
+	X(QUERIES_HTTPS, "lindung_queries_total{transport=\"https\"}", "Queries received.")        \
 	X(BLOCKED, "lindung_answers_total{kind=\"blocked\"}", "Answers sent, by kind.")            \
 	X(REWRITTEN, "lindung_answers_total{kind=\"rewritten\"}", "Answers sent, by kind.")        \
 	X(CACHED, "lindung_answers_total{kind=\"cached\"}", "Answers sent, by kind.")              \

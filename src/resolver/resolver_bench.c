@@ -72,6 +72,7 @@ measure(struct ld_worker *worker, const char *what)
 {
 	static double rounds[ROUNDS];
 	static uint8_t memory[4096];
+	static const struct ld_from from = {.transport = LD_TRANSPORT_UDP};
 	struct ld_ask ask;
 	unsigned asks = 0;
 
@@ -81,7 +82,7 @@ measure(struct ld_worker *worker, const char *what)
 		for (unsigned i = 0; i < NAMES; i++) {
 			struct ld_writer w = ld_writer(memory, sizeof memory);
 			enum ld_step step = ld_worker_query(
-				worker, LD_TRANSPORT_UDP, 1000 + round,
+				worker, &from, 1000 + round,
 				ld_span(queries[i].bytes, queries[i].len), &w, &ask);
 
 			if (step == LD_STEP_ASK) {

@@ -52,7 +52,7 @@ struct bench {
 	struct ld_resolver *resolver;
 	struct ld_worker *worker;
 	struct lindung *list;
-	enum ld_transport transport;
+	struct ld_from from;
 	int64_t now_ms;
 	struct ld_ask ask;
 	uint8_t out[LD_MESSAGE_MAX_BYTES];
@@ -88,8 +88,8 @@ static const char *
 answer_bytes(struct bench *bench, struct ld_span query)
 {
 	struct ld_writer w = ld_writer(bench->out, sizeof bench->out);
-	enum ld_step step = ld_worker_query(bench->worker, bench->transport, bench->now_ms, query,
-					    &w, &bench->ask);
+	enum ld_step step =
+		ld_worker_query(bench->worker, &bench->from, bench->now_ms, query, &w, &bench->ask);
 
 	bench->out_len = w.len;
 	if (step != LD_STEP_ANSWER)
@@ -202,7 +202,7 @@ closed_names_do_not_exist(void **state)
 
 	(void)state;
 	CHECK_ROWS(bench, rows);
-	bench->transport = LD_TRANSPORT_TCP;
+	bench->from.transport = LD_TRANSPORT_TCP;
 	CHECK_ROWS(bench, rows);
 	assert_int_equal(ld_worker_counter(bench->worker, LD_COUNTER_BLOCKED), 22);
 	assert_int_equal(ld_worker_counter(bench->worker, LD_COUNTER_QUERIES_UDP), 16);
@@ -797,7 +797,7 @@ long_answers_are_cut_for_udp(void **state)
 						      .type = A,
 						      .edns = rows[i].edns,
 						      .udp_size = rows[i].udp_size};
-			bench->transport = rows[i].tcp ? LD_TRANSPORT_TCP : LD_TRANSPORT_UDP;
+			bench->from.transport = rows[i].tcp ? LD_TRANSPORT_TCP : LD_TRANSPORT_UDP;
 			bench->now_ms += pass == 0 ? 100000 : 0;
 			const char *shown = answer(bench, query);
 
@@ -827,7 +827,7 @@ answers_past_the_limit_are_not_kept(void **state)
 	struct ld_buffer response;
 
 	(void)state;
-	bench->transport = LD_TRANSPORT_TCP;
+	bench->from.transport = LD_TRANSPORT_TCP;
 	for (unsigned records = 253; records <= 254; records++) {
 		ld_buffer_init(&response, 1 << 20);
 		ld_buffer_printf(&response, "NOERROR | a%u.example A", records);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "serve_list.h"
+#include "process/holder.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "serve_snapshot.h"
+#include "process/snapshot.h"
 
 /* A file of the list: the image, or an overlay. */
 struct layer {

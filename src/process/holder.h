@@ -8,8 +8,8 @@
  * A new list is taken if all its files verify, the image did not lose more than shrink_max_percent
  * of its entries, and every category that is to be closed is in it; else the old one stays.  The
  * main thread's alone, but for what it puts on the board. */
-#ifndef LD_SERVE_LIST_H
-#define LD_SERVE_LIST_H
+#ifndef LD_PROCESS_HOLDER_H
+#define LD_PROCESS_HOLDER_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,7 +17,7 @@
 #include <lindung/lindung.h>
 
 #include "base/error.h"
-#include "serve_worker.h"
+#include "process/thread.h"
 
 struct ld_holder;
 

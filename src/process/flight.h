@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * One table a thread.  Limits: LD_FLIGHTS_MAX questions, LD_WAITERS_MAX clients. */
-#ifndef LD_SERVE_FLIGHT_H
-#define LD_SERVE_FLIGHT_H
+#ifndef LD_PROCESS_FLIGHT_H
+#define LD_PROCESS_FLIGHT_H
 
 #include <sys/queue.h>
 
@@ -21,7 +21,7 @@ struct ld_endpoint;
 /** Where an answer goes: plain data. */
 struct ld_client {
 	struct ld_endpoint *endpoint; /* the socket it asked at */
-	union {                       /* as ld_ask.transport says */
+	union {                       /* as ld_ask.from says */
 		struct ld_udp_peer udp;
 		struct ld_tcp_ref tcp;
 	};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "serve_process.h"
+#include "process/system.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 void
-ld_process_limits(void)
+ld_system_limits(void)
 {
 	static const struct rlimit none = {0, 0};
 	struct rlimit files;
@@ -31,7 +31,7 @@ ld_process_limits(void)
 }
 
 unsigned
-ld_process_files(void)
+ld_system_files(void)
 {
 	struct rlimit files;
 
@@ -41,7 +41,7 @@ ld_process_files(void)
 }
 
 int
-ld_process_user(const char *user, struct ld_report *report)
+ld_system_user(const char *user, struct ld_report *report)
 {
 	struct passwd *entry;
 
@@ -61,7 +61,7 @@ ld_process_user(const char *user, struct ld_report *report)
 }
 
 void
-ld_process_notify(const char *state)
+ld_system_notify(const char *state)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -82,7 +82,7 @@ ld_process_notify(const char *state)
 }
 
 unsigned
-ld_process_cores(void)
+ld_system_cores(void)
 {
 	cpu_set_t set;
 	int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;

@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-#include "serve_flight.h"
+#include "process/flight.h"
 
 static struct ld_ask
 ask_of(const char *text, uint16_t type)

@@ -1,10 +1,10 @@
 /* The sockets of all threads, opened at once while the process still may.
  * SPDX-License-Identifier: BSD-2-Clause */
-#ifndef LD_SERVE_SOCKETS_H
-#define LD_SERVE_SOCKETS_H
+#ifndef LD_PROCESS_SOCKETS_H
+#define LD_PROCESS_SOCKETS_H
 
 #include "net/address.h"
-#include "serve_worker.h"
+#include "process/thread.h"
 
 enum { LD_SOCKETS_ADDRESSES_MAX = 64 };
 

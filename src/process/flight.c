@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "serve_flight.h"
+#include "process/flight.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "serve_worker.h"
+#include "process/thread.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "net/loop.h"
 #include "net/udp.h"
-#include "serve_flight.h"
+#include "process/flight.h"
 
 enum {
 	ANSWER_MAX = 65535,
@@ -53,9 +53,9 @@ answer_send(struct ld_thread *thread, const struct ld_ask *ask, const struct ld_
 
 	ld_worker_finish(thread->worker, ld_clock_coarse_ms(), ask, result, &w);
 	written = !w.failed && w.len != 0;
-	if (ask->transport == LD_TRANSPORT_TCP && written)
+	if (ask->from.transport == LD_TRANSPORT_TCP && written)
 		ld_tcp_answer(endpoint->tcp, client->tcp, ld_span(w.data, w.len));
-	else if (ask->transport == LD_TRANSPORT_TCP)
+	else if (ask->from.transport == LD_TRANSPORT_TCP)
 		ld_tcp_drop(endpoint->tcp, client->tcp);
 	else if (written)
 		ld_udp_send(endpoint->udp, &client->udp, ld_span(w.data, w.len));
@@ -106,6 +106,15 @@ upstream_ask(struct ld_thread *thread, const struct ld_ask *ask, const struct ld
 	answer_send(thread, ask, client, &failed);
 }
 
+static struct ld_from
+client_from(enum ld_transport transport, const struct ld_address *address)
+{
+	struct ld_from from = {.transport = (uint8_t)transport};
+
+	from.address_len = (uint8_t)ld_address_octets(address, from.address);
+	return from;
+}
+
 static void
 udp_packet(struct ld_endpoint *endpoint, unsigned i, int64_t now_ms)
 {
@@ -113,11 +122,13 @@ udp_packet(struct ld_endpoint *endpoint, unsigned i, int64_t now_ms)
 	struct ld_span packet = ld_udp_batch_packet(thread->batch, i);
 	struct ld_writer w = ld_writer(ld_udp_batch_room(thread->batch, i), LD_UDP_PACKET_MAX);
 	struct ld_client client = {.endpoint = endpoint};
+	struct ld_from from;
 	struct ld_ask ask;
 
 	if (packet.len == 0)
 		return;
-	switch (ld_worker_query(thread->worker, LD_TRANSPORT_UDP, now_ms, packet, &w, &ask)) {
+	from = client_from(LD_TRANSPORT_UDP, ld_udp_batch_from(thread->batch, i));
+	switch (ld_worker_query(thread->worker, &from, now_ms, packet, &w, &ask)) {
 	case LD_STEP_ANSWER:
 		if (!w.failed)
 			ld_udp_batch_answer(thread->batch, i, w.len);
@@ -151,23 +162,23 @@ udp_readable(void *ctx, int fd, unsigned what)
 }
 
 static void
-tcp_frame(void *ctx, struct ld_tcp_ref from, struct ld_span frame)
+tcp_frame(void *ctx, struct ld_tcp_ref connection, struct ld_span frame)
 {
 	struct ld_endpoint *endpoint = ctx;
 	struct ld_thread *thread = endpoint->thread;
 	struct ld_writer w = ld_writer(thread->answer, sizeof thread->answer);
-	struct ld_client client = {.endpoint = endpoint, .tcp = from};
+	struct ld_client client = {.endpoint = endpoint, .tcp = connection};
+	struct ld_from from = client_from(LD_TRANSPORT_TCP, ld_tcp_peer(endpoint->tcp, connection));
 	enum ld_step step;
 	struct ld_ask ask;
 
-	step = ld_worker_query(thread->worker, LD_TRANSPORT_TCP, ld_clock_coarse_ms(), frame, &w,
-			       &ask);
+	step = ld_worker_query(thread->worker, &from, ld_clock_coarse_ms(), frame, &w, &ask);
 	if (step == LD_STEP_ASK)
 		upstream_ask(thread, &ask, &client);
 	else if (step == LD_STEP_ANSWER && !w.failed)
-		ld_tcp_answer(endpoint->tcp, from, ld_span(w.data, w.len));
+		ld_tcp_answer(endpoint->tcp, connection, ld_span(w.data, w.len));
 	else
-		ld_tcp_drop(endpoint->tcp, from);
+		ld_tcp_drop(endpoint->tcp, connection);
 }
 
 static void

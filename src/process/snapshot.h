@@ -1,7 +1,7 @@
 /* A file's content in sealed memory, and whether the file at a path is still the same.
  * SPDX-License-Identifier: BSD-2-Clause */
-#ifndef LD_SERVE_SNAPSHOT_H
-#define LD_SERVE_SNAPSHOT_H
+#ifndef LD_PROCESS_SNAPSHOT_H
+#define LD_PROCESS_SNAPSHOT_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "serve_snapshot.h"
+#include "process/snapshot.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,8 +3,8 @@
  *
  * The main thread makes it, starts it, rings it, reads its counters, joins and frees it; all else
  * is the thread's own. */
-#ifndef LD_SERVE_WORKER_H
-#define LD_SERVE_WORKER_H
+#ifndef LD_PROCESS_THREAD_H
+#define LD_PROCESS_THREAD_H
 
 #include <stdatomic.h>
 

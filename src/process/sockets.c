@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "serve_sockets.h"
+#include "process/sockets.h"
 
 #include <stdio.h>
 #include <stdlib.h>

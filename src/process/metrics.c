@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "serve_metrics.h"
+#include "process/metrics.h"
 
 #include <time.h>
 

@@ -1,11 +1,11 @@
 /* Counters and gauges for Prometheus, over HTTP.  No label holds a name or a client.
  * SPDX-License-Identifier: BSD-2-Clause */
-#ifndef LD_SERVE_METRICS_H
-#define LD_SERVE_METRICS_H
+#ifndef LD_PROCESS_METRICS_H
+#define LD_PROCESS_METRICS_H
 
 #include "base/bytes.h"
-#include "serve_list.h"
-#include "serve_worker.h"
+#include "process/holder.h"
+#include "process/thread.h"
 
 struct ld_metrics {
 	struct ld_thread *const *threads;
