@@ -4,15 +4,7 @@
 #define LD_UPSTREAM_BACKEND_H
 
 #include "upstream/upstream.h"
-
-/* Extended DNS errors, RFC 8914. */
-enum {
-	LD_EDE_NONE = -1,
-	LD_EDE_OTHER = 0,
-	LD_EDE_BOGUS = 6,
-	LD_EDE_NO_AUTHORITY = 22,
-	LD_EDE_NETWORK = 23,
-};
+#include "wire/dns.h"
 
 struct ld_recurse;
 struct ld_forward;

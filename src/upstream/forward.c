@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "net/loop.h"
+#include "upstream/extended_error.h"
 #include "upstream/forward_message.h"
 #include "upstream/forward_servers.h"
 
@@ -90,8 +91,9 @@ question_free(struct question *q)
 static void
 question_answered(struct question *q, struct ld_span message)
 {
-	struct ld_upstream_result result = {.message = message, .ede = LD_EDE_NONE};
+	struct ld_upstream_result result = {.message = message, .ede = LD_UPSTREAM_EDE_NONE};
 
+	ld_extended_errors_read(&result, message);
 	q->done(q->ctx, &result);
 	question_free(q);
 }

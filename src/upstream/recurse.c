@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "net/loop.h"
+#include "upstream/extended_error.h"
 
 #define TRUST_ANCHOR_DEBIAN "/usr/share/dns/root.key"
 
@@ -217,7 +218,7 @@ static void
 resolved(void *ctx, int rcode, void *packet, int len, int sec, char *why_bogus, int ratelimited)
 {
 	struct question *q = ctx;
-	struct ld_upstream_result result = {.ede = LD_EDE_NONE};
+	struct ld_upstream_result result = {.ede = LD_UPSTREAM_EDE_NONE};
 
 	(void)ratelimited;
 	if (q->recurse->ending)
@@ -227,8 +228,8 @@ resolved(void *ctx, int rcode, void *packet, int len, int sec, char *why_bogus, 
 		result = result_failed;
 	} else if (sec == UB_BOGUS && !q->checking_disabled) {
 		result.error = LINDUNG_ENET;
-		result.ede = LD_EDE_BOGUS;
 		snprintf(q->why, sizeof q->why, "%s", why_bogus != NULL ? why_bogus : "");
+		result.ede = ld_extended_error_bogus(why_bogus != NULL ? why_bogus : "");
 		result.ede_text = q->why;
 	} else {
 		result.message = ld_span(packet, (size_t)len);

@@ -16,6 +16,8 @@ struct ld_upstream;
 enum {
 	LD_UPSTREAM_IN_FLIGHT_MAX = 4096,
 	LD_UPSTREAM_SERVERS_MAX = 16,
+	LD_UPSTREAM_EDE_MAX = 4,
+	LD_UPSTREAM_EDE_NONE = -1,
 };
 
 struct ld_upstream_config {
@@ -29,15 +31,24 @@ struct ld_upstream_config {
 	const char *root_hints;   /* file; NULL: built in */
 };
 
-/** The outcome of one question.  `message` is a whole DNS message (response, its own id), valid
- * during the call; empty if `error` is not LINDUNG_OK.  `ede` is what to tell the client about a
- * failure (RFC 8914: 22 no reachable authority, 23 network error, 6 bogus ...), -1 for nothing;
- * `secure`: validated. */
+/** An extended error (RFC 8914) that stood in what a server said. */
+struct ld_upstream_ede {
+	uint16_t code;
+	struct ld_span text; /* a stranger's octets, of any kind and length; or empty */
+};
+
+/** The outcome of one question.  `message` is a whole DNS message (response, its own id); empty if
+ * `error` is not LINDUNG_OK.  `ede` is what we ourselves have to tell the client about a failure
+ * (RFC 8914: 22 no reachable authority, 23 network error, 6 to 12 bogus ...), -1 for nothing.
+ * `edes`: what the server told of its own accord, in its order; the first LD_UPSTREAM_EDE_MAX, also
+ * with a rcode like SERVFAIL.  `secure`: validated.  All texts are valid during the call. */
 struct ld_upstream_result {
 	int error;
 	struct ld_span message;
 	int ede;
 	const char *ede_text; /* or NULL */
+	struct ld_upstream_ede edes[LD_UPSTREAM_EDE_MAX];
+	unsigned ede_count;
 	bool secure;
 };
 

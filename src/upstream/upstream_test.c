@@ -17,6 +17,7 @@
 #include "net/loop.h"
 #include "net/tcp.h"
 #include "upstream/backend.h"
+#include "upstream/extended_error.h"
 #include "upstream/forward_message.h"
 #include "upstream/forward_servers.h"
 
@@ -508,6 +509,68 @@ rests_double(void **state)
 }
 
 static void
+extended_errors_are_handed_on(void **state)
+{
+	/* A question, then OPT with: a cookie, 15 "ads", 6 without text, one too short, 1, 2, 3. */
+	static const char message[] = "\x12\x34\x81\x82\0\1\0\0\0\0\0\1"
+				      "\0\0\1\0\1"
+				      "\0\0\x29\4\xd0\0\0\0\0\0\x2f"
+				      "\0\x0a\0\1c"
+				      "\0\x0f\0\5\0\x0f"
+				      "ads"
+				      "\0\x0f\0\2\0\6"
+				      "\0\x0f\0\1\0"
+				      "\0\x0f\0\2\0\1"
+				      "\0\x0f\0\2\0\2"
+				      "\0\x0f\0\2\0\3"
+				      "\0\x0f\0\1";
+	struct ld_upstream_result result = {.ede_count = 3};
+	size_t len = sizeof message - 1;
+
+	(void)state;
+	ld_extended_errors_read(&result, ld_span(message, len - 1));
+	assert_int_equal(result.ede_count, 0);
+	ld_extended_errors_read(&result, ld_span(message, len));
+	assert_int_equal(result.ede_count, LD_UPSTREAM_EDE_MAX);
+	assert_int_equal(result.edes[0].code, 15);
+	assert_int_equal(result.edes[0].text.len, 3);
+	assert_memory_equal(result.edes[0].text.data, "ads", 3);
+	assert_int_equal(result.edes[1].code, 6);
+	assert_int_equal(result.edes[1].text.len, 0);
+	assert_int_equal(result.edes[2].code, 1);
+	assert_int_equal(result.edes[3].code, 2);
+}
+
+static void
+words_about_what_is_bogus_have_a_code(void **state)
+{
+	static const struct {
+		const char *why;
+		int code;
+	} cases[] = {
+		{"", LD_EDE_BOGUS},
+		{"validation failure <a. A IN>: signature expired from 192.0.2.1",
+		 LD_EDE_SIG_EXPIRED},
+		{"validation failure <a. A IN>: signature before inception date from 192.0.2.1",
+		 LD_EDE_SIG_NOT_YET},
+		{"validation failure <a. A IN>: No DNSKEY record from 192.0.2.1 for key a.",
+		 LD_EDE_DNSKEY_MISSING},
+		{"validation failure <a. A IN>: no signatures from 192.0.2.1",
+		 LD_EDE_RRSIGS_MISSING},
+		{"validation failure <a. A IN>: no NSEC3 records from 192.0.2.1",
+		 LD_EDE_NSEC_MISSING},
+		{"validation failure <a. A IN>: signature crypto failed", LD_EDE_BOGUS},
+		/* A name cannot speak for us. */
+		{"validation failure <no\\032signatures>:no. A IN>: bogus", LD_EDE_BOGUS},
+		{"no signatures", LD_EDE_BOGUS},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		assert_int_equal(ld_extended_error_bogus(cases[i].why), cases[i].code);
+}
+
+static void
 a_wrong_configuration_is_told(void **state)
 {
 	const char *servers[] = {"dns.example"};
@@ -579,6 +642,8 @@ main(void)
 						stop),
 		cmocka_unit_test_setup_teardown(in_flight_is_bounded_and_freed, start, stop),
 		cmocka_unit_test(rests_double),
+		cmocka_unit_test(extended_errors_are_handed_on),
+		cmocka_unit_test(words_about_what_is_bogus_have_a_code),
 		cmocka_unit_test_setup_teardown(a_wrong_configuration_is_told, start, stop),
 		cmocka_unit_test_setup_teardown(recursion_answers_from_the_loop, start, stop),
 	};
