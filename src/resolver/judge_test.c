@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "resolver/test_bench.h"
+
+static void
+closed_names_do_not_exist(void **state)
+{
+	static const struct row rows[] = {
+		{{.name = "casino.example", .type = A},
+		 "NXDOMAIN qr rd ra | casino.example A" BLOCK_SOA("casino.example")},
+		{{.name = "WWW.Casino.exAMPle", .type = A},
+		 "NXDOMAIN qr rd ra | WWW.Casino.exAMPle A" BLOCK_SOA("Casino.exAMPle")},
+		{{.name = "a.b.casino.example", .type = A, .edns = true},
+		 "NXDOMAIN qr rd ra | a.b.casino.example A" BLOCK_SOA(
+			 "casino.example") " | opt 1232" GAMBLING},
+		/* DO is copied; nothing is signed, and nothing claims to be. */
+		{{.name = "casino.example",
+		  .type = A,
+		  .edns = true,
+		  .dnssec_ok = true,
+		  .flags = LD_FLAG_AD},
+		 "NXDOMAIN qr rd ra | casino.example A" BLOCK_SOA(
+			 "casino.example") " | opt 1232 do" GAMBLING},
+		{{.name = "casino.example", .type = A, .flags = LD_FLAG_CD},
+		 "NXDOMAIN qr rd ra cd | casino.example A" BLOCK_SOA("casino.example")},
+		{{.name = "casino.example", .type = A, .no_rd = true},
+		 "NXDOMAIN qr ra | casino.example A" BLOCK_SOA("casino.example")},
+		/* Whatever the type. */
+		{{.name = "casino.example", .type = LD_TYPE_AAAA},
+		 "NXDOMAIN qr rd ra | casino.example AAAA" BLOCK_SOA("casino.example")},
+		{{.name = "casino.example", .type = LD_TYPE_HTTPS},
+		 "NXDOMAIN qr rd ra | casino.example HTTPS" BLOCK_SOA("casino.example")},
+		{{.name = "casino.example", .type = LD_TYPE_ANY},
+		 "NXDOMAIN qr rd ra | casino.example ANY" BLOCK_SOA("casino.example")},
+		{{.name = "casino.example", .type = 1000},
+		 "NXDOMAIN qr rd ra | casino.example TYPE1000" BLOCK_SOA("casino.example")},
+		{{.name = "adult.example", .type = A, .edns = true},
+		 "NXDOMAIN qr rd ra | adult.example A" BLOCK_SOA(
+			 "adult.example") " | opt 1232 ede 17 Blocked: adult (list fake)"},
+		/* Opened below, protected, beside, above. */
+		{{.name = "shop.casino.example", .type = A}, "ask"},
+		{{.name = "help.adult.example", .type = A}, "ask"},
+		{{.name = "xcasino.example", .type = A}, "ask"},
+		{{.name = "example", .type = A}, "ask"},
+		{{.name = ".", .type = LD_TYPE_NS}, "ask"},
+	};
+	struct bench *bench = bench_new(&bench_config);
+
+	(void)state;
+	CHECK_ROWS(bench, rows);
+	bench->from.transport = LD_TRANSPORT_TCP;
+	CHECK_ROWS(bench, rows);
+	assert_int_equal(ld_worker_counter(bench->worker, LD_COUNTER_BLOCKED), 22);
+	assert_int_equal(ld_worker_counter(bench->worker, LD_COUNTER_QUERIES_UDP), 16);
+	assert_int_equal(ld_worker_counter(bench->worker, LD_COUNTER_QUERIES_TCP), 16);
+	assert_int_equal(ld_worker_counter(bench->worker, LD_COUNTER_LOCAL), 0);
+	bench_free(bench);
+}
+
+static void
+modes_of_closing(void **state)
+{
+	static const struct row nodata[] = {
+		{{.name = "casino.example", .type = A},
+		 "NOERROR qr rd ra | casino.example A" BLOCK_SOA("casino.example")},
+	};
+	static const struct row zero[] = {
+		{{.name = "www.casino.example", .type = A, .edns = true},
+		 "NOERROR qr rd ra | www.casino.example A | an www.casino.example 30 A 0.0.0.0 | "
+		 "opt 1232 ede 15 Blocked: gambling (list fake)"},
+		{{.name = "casino.example", .type = LD_TYPE_AAAA},
+		 "NOERROR qr rd ra | casino.example AAAA | an casino.example 30 AAAA ::"},
+		{{.name = "casino.example", .type = LD_TYPE_HTTPS},
+		 "NOERROR qr rd ra | casino.example HTTPS" BLOCK_SOA("casino.example")},
+	};
+	static const struct row address[] = {
+		{{.name = "casino.example", .type = A},
+		 "NOERROR qr rd ra | casino.example A | an casino.example 30 A 192.0.2.80"},
+		{{.name = "casino.example", .type = LD_TYPE_AAAA},
+		 "NOERROR qr rd ra | casino.example AAAA" BLOCK_SOA("casino.example")},
+	};
+	struct ld_resolver_config config = bench_config;
+	struct bench *bench;
+
+	(void)state;
+	config.block_mode = LD_BLOCK_NODATA;
+	bench = bench_new(&config);
+	CHECK_ROWS(bench, nodata);
+	bench_free(bench);
+	config.block_mode = LD_BLOCK_ZERO;
+	config.block_ede = LD_EDE_BLOCKED;
+	bench = bench_new(&config);
+	CHECK_ROWS(bench, zero);
+	bench_free(bench);
+	config.block_mode = LD_BLOCK_ADDRESS;
+	config.has_address4 = true;
+	memcpy(config.address4, "\xc0\0\2\x50", 4);
+	bench = bench_new(&config);
+	CHECK_ROWS(bench, address);
+	bench_free(bench);
+}
+
+static void
+only_the_categories_chosen_close(void **state)
+{
+	static const char *const keys[] = {"adult", "no-such-category"};
+	static const struct row rows[] = {
+		{{.name = "casino.example", .type = A}, "ask"},
+		{{.name = "adult.example", .type = A},
+		 "NXDOMAIN qr rd ra | adult.example A" BLOCK_SOA("adult.example")},
+		{{.name = "img.example", .type = A}, "ask"},
+	};
+	struct ld_resolver_config config = bench_config;
+	struct bench *bench;
+
+	(void)state;
+	config.categories = keys;
+	config.category_count = 2;
+	bench = bench_new(&config);
+	CHECK_ROWS(bench, rows);
+	bench_free(bench);
+	config.category_count = 0;
+	bench = bench_new(&config);
+	assert_string_equal(
+		bench_answer(bench, (struct ld_show_query){.name = "adult.example", .type = A}),
+		"ask");
+	bench_free(bench);
+}
+
+/* It is remembered, but no longer than the list. */
+static void
+the_reason_is_that_of_the_list_in_force(void **state)
+{
+	static const struct fake_entry others[] = {
+		{.name = "adult.example", .category = "gambling", .action = LINDUNG_BLOCK},
+	};
+	struct bench *bench = bench_new(&bench_config);
+	struct lindung *other = fake_list_new(others, 1);
+	struct ld_show_query query = {.name = "Adult.example", .type = A, .edns = true};
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		assert_non_null(strstr(bench_answer(bench, query), "Blocked: adult (list fake)"));
+		assert_non_null(strstr(bench_answer(bench, query), "Blocked: adult (list fake)"));
+		ld_worker_set_list(bench->worker, other);
+		assert_non_null(
+			strstr(bench_answer(bench, query), "Blocked: gambling (list fake)"));
+		assert_non_null(
+			strstr(bench_answer(bench, query), "Blocked: gambling (list fake)"));
+		ld_worker_set_list(bench->worker, bench->list);
+	}
+	fake_list_free(other);
+	bench_free(bench);
+}
+
+static void
+targets_are_judged_too(void **state)
+{
+	static const struct {
+		const char *name;
+		uint16_t type;
+		const char *response;
+		bool closed;
+	} rows[] = {
+		{.name = "a1.example",
+		 .type = A,
+		 "NOERROR | a1.example A | an a1.example 60 CNAME x.Casino.example | an "
+		 "x.casino.example 60 A 192.0.2.1",
+		 true},
+		{.name = "a2.example",
+		 .type = A,
+		 "NOERROR | a2.example A | an a2.example 60 CNAME b.example | an b.example 60 "
+		 "CNAME "
+		 "casino.example | an casino.example 60 A 192.0.2.1",
+		 true},
+		{.name = "a3.example",
+		 .type = LD_TYPE_HTTPS,
+		 "NOERROR | a3.example HTTPS | an a3.example 60 HTTPS 0 casino.example",
+		 true},
+		{.name = "a4.example",
+		 .type = LD_TYPE_HTTPS,
+		 "NOERROR | a4.example HTTPS | an a4.example 60 HTTPS 1 .",
+		 false},
+		{.name = "x.a5.example",
+		 .type = A,
+		 "NOERROR | x.a5.example A | an a5.example 60 DNAME casino.example | an "
+		 "x.a5.example "
+		 "60 A 192.0.2.1",
+		 true},
+		{.name = "shop.a6.example",
+		 .type = A,
+		 "NOERROR | shop.a6.example A | an a6.example 60 DNAME casino.example | an "
+		 "shop.a6.example 60 A 192.0.2.1",
+		 false},
+		{.name = "a7.example",
+		 .type = LD_TYPE_DNAME,
+		 "NOERROR | a7.example DNAME | an a7.example 60 DNAME casino.example",
+		 true},
+		/* A chain that ends in nothing. */
+		{.name = "a8.example",
+		 .type = A,
+		 "NXDOMAIN | a8.example A | an a8.example 60 CNAME casino.example | au example 60 "
+		 "SOA ns.example 60",
+		 true},
+		/* Names that nobody is led to. */
+		{.name = "a9.example",
+		 .type = LD_TYPE_MX,
+		 "NOERROR | a9.example MX | an a9.example 60 MX 1 casino.example",
+		 false},
+		{.name = "a0.example",
+		 .type = A,
+		 "NOERROR | a0.example A | an a0.example 60 A 192.0.2.1",
+		 false},
+		/* A protected name, and one opened in this category, may lead where they like. */
+		{.name = "help.adult.example",
+		 .type = A,
+		 "NOERROR | help.adult.example A | an help.adult.example 60 CNAME adult.example | "
+		 "an "
+		 "adult.example 60 A 192.0.2.1",
+		 false},
+		{.name = "shop.casino.example",
+		 .type = A,
+		 "NOERROR | shop.casino.example A | an shop.casino.example 60 CNAME casino.example "
+		 "| "
+		 "an casino.example 60 A 192.0.2.1",
+		 false},
+		{.name = "shop2.shop.casino.example",
+		 .type = A,
+		 "NOERROR | shop2.shop.casino.example A | an shop2.shop.casino.example 60 CNAME "
+		 "adult.example | an adult.example 60 A 192.0.2.1",
+		 true},
+	};
+	struct bench *bench = bench_new(&bench_config);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct ld_show_query query = {
+			.name = rows[i].name, .type = rows[i].type, .edns = true};
+		char first[1024];
+
+		assert_string_equal(bench_answer(bench, query), "ask");
+		snprintf(first, sizeof first, "%s", bench_finish(bench, good, rows[i].response));
+		if ((strstr(first, " ede 17 Blocked: ") != NULL) != rows[i].closed)
+			fail_msg("row %zu: %s", i, first);
+		/* And out of the cache, as often as one likes. */
+		for (int j = 0; j < 3; j++)
+			assert_string_equal(bench_answer(bench, query), first);
+	}
+	assert_string_equal(
+		bench_answer(bench,
+			     (struct ld_show_query){.name = "a1.example", .type = A, .edns = true}),
+		"NXDOMAIN qr rd ra | a1.example A" BLOCK_SOA("a1.example") " | opt 1232" GAMBLING);
+	bench_free(bench);
+}
+
+static void
+targets_are_judged_once_a_list(void **state)
+{
+	static const struct fake_entry more[] = {
+		{.name = "cdn.example", .category = "adult", .action = LINDUNG_BLOCK},
+	};
+	struct bench *bench = bench_new(&bench_config);
+	struct lindung *other = fake_list_new(more, 1);
+	struct ld_show_query query = {.name = "a.example", .type = A};
+	unsigned before;
+
+	(void)state;
+	assert_string_equal(bench_answer(bench, query), "ask");
+	bench_finish(
+		bench, good,
+		"NOERROR | a.example A | an a.example 60 CNAME cdn.example | an cdn.example 60 A "
+		"192.0.2.1");
+	const char *open = "NOERROR qr rd ra | a.example A | an a.example 60 CNAME cdn.example | "
+			   "an cdn.example 60 A 192.0.2.1";
+	assert_string_equal(bench_answer(bench, query), open);
+	before = fake_list_lookups(bench->list);
+	assert_string_equal(bench_answer(bench, query), open);
+	assert_int_equal(fake_list_lookups(bench->list), before + 1); /* the name alone */
+
+	ld_worker_set_list(bench->worker, other);
+	assert_string_equal(bench_answer(bench, query),
+			    "NXDOMAIN qr rd ra | a.example A" BLOCK_SOA("a.example"));
+	ld_worker_set_list(bench->worker, bench->list);
+	assert_string_equal(bench_answer(bench, query), open);
+	fake_list_free(other);
+	bench_free(bench);
+}
+
+/* A name that is listed while upstream is asked. */
+static void
+a_list_that_comes_meanwhile_holds(void **state)
+{
+	static const struct fake_entry more[] = {
+		{.name = "a.example", .category = "adult", .action = LINDUNG_BLOCK},
+	};
+	struct bench *bench = bench_new(&bench_config);
+	struct lindung *other = fake_list_new(more, 1);
+
+	(void)state;
+	assert_string_equal(
+		bench_answer(bench, (struct ld_show_query){.name = "a.example", .type = A}), "ask");
+	ld_worker_set_list(bench->worker, other);
+	assert_string_equal(
+		bench_finish(bench, good, "NOERROR | a.example A | an a.example 60 A 192.0.2.1"),
+		"NXDOMAIN qr rd ra | a.example A" BLOCK_SOA("a.example"));
+	fake_list_free(other);
+	bench_free(bench);
+}
+
+static void
+names_are_rewritten(void **state)
+{
+#define FORGED " | opt 1232 ede 4 Rewritten by a list"
+	static const struct row rows[] = {
+		{{.name = "img.example", .type = A, .edns = true, .flags = LD_FLAG_AD},
+		 "NOERROR qr rd ra | img.example A | an img.example 30 A 192.0.2.9" FORGED},
+		{{.name = "img.example", .type = LD_TYPE_AAAA},
+		 "NOERROR qr rd ra | img.example AAAA" BLOCK_SOA("img.example")},
+		{{.name = "img6.example", .type = LD_TYPE_AAAA},
+		 "NOERROR qr rd ra | img6.example AAAA | an img6.example 30 AAAA 2001:db8::9"},
+		{{.name = "www.search.example", .type = LD_TYPE_CNAME},
+		 "NOERROR qr rd ra | www.search.example CNAME | an www.search.example 30 CNAME "
+		 "safe.example"},
+		{{.name = "search.example", .type = A, .no_rd = true},
+		 "NOERROR qr ra | search.example A | an search.example 30 CNAME safe.example"},
+	};
+	struct bench *bench = bench_new(&bench_config);
+	struct ld_show_query query = {
+		.name = "Search.Example", .type = A, .edns = true, .flags = LD_FLAG_AD};
+	const char *wanted = "NOERROR qr rd ra | Search.Example A | an Search.Example 30 CNAME "
+			     "safe.Example | an safe.Example 60 A 192.0.2.7" FORGED;
+
+	(void)state;
+	CHECK_ROWS(bench, rows);
+	assert_string_equal(bench_answer(bench, query), "ask");
+	assert_memory_equal(bench->ask.name.wire, "\4safe\7example", 14);
+	assert_memory_equal(bench->ask.rewritten.wire, "\6Search\7Example", 16);
+	assert_string_equal(
+		bench_finish(bench, validated,
+			     "NOERROR | safe.example A | an safe.example 60 A 192.0.2.7"),
+		wanted);
+	assert_string_equal(bench_answer(bench, query), wanted);
+	/* What was learnt is the target's. */
+	assert_string_equal(
+		bench_answer(bench, (struct ld_show_query){.name = "safe.example",
+							   .type = A,
+							   .flags = LD_FLAG_AD}),
+		"NOERROR qr rd ra ad | safe.example A | an safe.example 60 A 192.0.2.7");
+	assert_int_equal(ld_worker_counter(bench->worker, LD_COUNTER_REWRITTEN), 7);
+	assert_int_equal(ld_worker_counter(bench->worker, LD_COUNTER_CACHED), 1);
+	bench_free(bench);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(closed_names_do_not_exist),
+		cmocka_unit_test(modes_of_closing),
+		cmocka_unit_test(only_the_categories_chosen_close),
+		cmocka_unit_test(the_reason_is_that_of_the_list_in_force),
+		cmocka_unit_test(targets_are_judged_too),
+		cmocka_unit_test(targets_are_judged_once_a_list),
+		cmocka_unit_test(a_list_that_comes_meanwhile_holds),
+		cmocka_unit_test(names_are_rewritten),
+	};
+
+	return cmocka_run_group_tests_name("judge", tests, NULL, NULL);
+}
