@@ -8,6 +8,7 @@ import sys
 
 class Answer(ctypes.Structure):
     _fields_ = [("verdict", ctypes.c_int), ("is_protected", ctypes.c_bool),
+                ("holds_below", ctypes.c_bool),
                 ("blocked", ctypes.c_uint64), ("allowed", ctypes.c_uint64),
                 ("category", ctypes.c_int), ("match_labels", ctypes.c_uint),
                 ("target", ctypes.c_char_p), ("target_len", ctypes.c_size_t)]

@@ -66,6 +66,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	LD_ASSERT(lindung_lookup_wire(list, wire, len + 1, LINDUNG_ALL, &by_wire) == LINDUNG_OK);
 	LD_ASSERT(by_text.verdict == by_wire.verdict && by_text.blocked == by_wire.blocked &&
 		  by_text.allowed == by_wire.allowed && by_text.category == by_wire.category &&
-		  by_text.match_labels == by_wire.match_labels);
+		  by_text.match_labels == by_wire.match_labels &&
+		  by_text.holds_below == by_wire.holds_below);
 	return 0;
 }

@@ -88,6 +88,10 @@ struct lindung_answer {
 	enum lindung_verdict verdict;
 	/** The name is protected (help lines and the like): allowed, and nothing may close it. */
 	bool is_protected;
+	/** Names below the one asked about get the same verdict, but for those with entries of
+	 * their own.  False where an entry for the name alone ("=host.example") decided: whoever
+	 * answers in DNS must not deny what lies below it (RFC 8020). */
+	bool holds_below;
 	/** Categories, of those active, in which the name is blocked. */
 	uint64_t blocked;
 	/** Categories, of those active, in which an allow entry decided. */

@@ -17,6 +17,7 @@ struct ld_effect {
 	uint64_t important_block, important_allow; /* never both */
 	bool is_protected;
 	bool rewrites;
+	bool is_split;         /* it is another one for names below */
 	struct ld_span target; /* if it rewrites */
 };
 
@@ -53,6 +54,7 @@ ld_effect_of(const struct ld_image *image, uint32_t tuple, enum ld_relation rela
 				       : UINT64_C(1) << map[rule.category];
 		bool important = (rule.flags & LD_ENTRY_IMPORTANT) != 0;
 
+		effect.is_split |= rule.scope != LD_SCOPE_TREE;
 		if (!ld_rule_applies(rule.scope, relation))
 			continue;
 		if (rule.action == LD_ACTION_BLOCK)

@@ -103,6 +103,9 @@ struct judgement {
 	const struct lindung *list;
 	uint64_t active;
 	struct ld_effect effect;
+	/* What holds for names below, once that differs. */
+	struct ld_effect below;
+	bool is_split;
 	/* Entries that were the longest to block something, for the category to show.  Each adds a
 	 * category to one of the two sets: there are 128 at most. */
 	struct {
@@ -113,15 +116,35 @@ struct judgement {
 	unsigned rewrite_labels, allow_labels, protected_labels;
 };
 
+/* An entry of the name itself, or of a URL: perhaps not all of it holds for names below. */
+static void
+judgement_split(struct judgement *j, const struct ld_layer *layer, uint32_t tuple,
+		enum ld_relation relation)
+{
+	struct ld_effect below = {0};
+
+	if (relation == LD_RELATION_SELF)
+		below = ld_effect_of(layer->image, tuple, LD_RELATION_PARENT, layer->map,
+				     j->active);
+	if (!j->is_split)
+		j->below = j->effect;
+	j->is_split = true;
+	ld_effect_over(&j->below, &below);
+}
+
 static bool
 judgement_add(void *ctx, unsigned layer, uint32_t tuple, unsigned labels, enum ld_relation relation,
 	      struct ld_span key)
 {
 	struct judgement *j = ctx;
-	struct ld_effect one = ld_effect_of(j->list->layers[layer].image, tuple, relation,
-					    j->list->layers[layer].map, j->active);
+	const struct ld_layer *from = &j->list->layers[layer];
+	struct ld_effect one = ld_effect_of(from->image, tuple, relation, from->map, j->active);
 
 	(void)key;
+	if (relation != LD_RELATION_PARENT && (one.is_split || j->is_split))
+		judgement_split(j, from, tuple, relation);
+	else if (j->is_split)
+		ld_effect_over(&j->below, &one);
 	if (one.rewrites && !j->effect.rewrites)
 		j->rewrite_labels = labels;
 	if (one.is_protected && !j->effect.is_protected)
@@ -138,6 +161,21 @@ judgement_add(void *ctx, unsigned layer, uint32_t tuple, unsigned labels, enum l
 	}
 	ld_effect_over(&j->effect, &one);
 	return true;
+}
+
+/* Names below are judged as this one. */
+static bool
+judgement_holds_below(const struct judgement *j, enum lindung_verdict verdict)
+{
+	const struct ld_effect *below = &j->below;
+
+	if (!j->is_split)
+		return true;
+	if (ld_effect_blocked(below) != 0)
+		return verdict == LINDUNG_BLOCK;
+	if (below->is_protected || !below->rewrites)
+		return verdict == LINDUNG_ALLOW;
+	return verdict == LINDUNG_REWRITE && ld_span_equal(below->target, j->effect.target);
 }
 
 static void
@@ -183,6 +221,7 @@ judgement_answer(const struct judgement *j, struct lindung_answer *ret)
 	} else {
 		answer.match_labels = j->allow_labels;
 	}
+	answer.holds_below = judgement_holds_below(j, answer.verdict);
 	*ret = answer;
 }
 
@@ -192,6 +231,7 @@ judgement_begin(struct judgement *j, const struct lindung *list, uint64_t active
 	j->list = list;
 	j->active = active;
 	j->effect = (struct ld_effect){0};
+	j->is_split = false;
 	j->step_count = 0;
 	j->rewrite_labels = j->allow_labels = j->protected_labels = 0;
 }

@@ -163,7 +163,7 @@ list_text(struct model *m, const struct said *said)
 
 struct outcome {
 	int verdict, category, match, target; /* -1: none */
-	bool is_protected;
+	bool is_protected, holds_below;
 	unsigned blocked, allowed;
 };
 
@@ -202,7 +202,8 @@ keys_that_speak(const struct model *m, const char *host, const char *path, int *
 					if (m->host_labels[h] != count ||
 					    m->final[h * PATHS + p].count <= 0 ||
 					    (!same && !host_is_below(host, m->hosts[h])) ||
-					    (by_url && !path_covers(paths[p], path)))
+					    (by_url &&
+					     (path == NULL || !path_covers(paths[p], path))))
 						continue;
 					exact[n] = same;
 					keys[n++] = h * PATHS + p;
@@ -311,6 +312,19 @@ oracle(const struct model *m, const char *host, const char *path, unsigned activ
 	return o;
 }
 
+/* The same, and whether a name below, which has no entry of its own, comes out alike. */
+static struct outcome
+oracle_with_below(const struct model *m, const char *host, const char *path, unsigned active)
+{
+	struct outcome o = oracle(m, host, path, active);
+	char below[48];
+
+	snprintf(below, sizeof below, "yy.%s", host);
+	struct outcome b = oracle(m, below, NULL, active);
+	o.holds_below = o.verdict == b.verdict && o.target == b.target;
+	return o;
+}
+
 /* ---- The image --------------------------------------------------------------------------------
  */
 
@@ -359,6 +373,7 @@ image_outcome(const struct lindung *list, const char *host, const char *path, un
 		.match = (int)a.match_labels,
 		.target = a.target.len != 0 ? a.target.data[a.target.len - 1] - '1' : -1,
 		.is_protected = a.is_protected,
+		.holds_below = a.holds_below,
 		.blocked = set_of(list, a.blocked),
 		.allowed = set_of(list, a.allowed),
 	};
@@ -370,21 +385,23 @@ static void
 compare(struct model *m, const struct lindung *list, const char *what, const char *host,
 	const char *path, unsigned active, bool numbers_alike)
 {
-	struct outcome a = oracle(m, host, path, active);
+	struct outcome a = oracle_with_below(m, host, path, active);
 	struct outcome b = image_outcome(list, host, path, active);
 
 	if (a.verdict == b.verdict && a.match == b.match && a.target == b.target &&
 	    a.is_protected == b.is_protected && a.blocked == b.blocked && a.allowed == b.allowed &&
+	    a.holds_below == b.holds_below &&
 	    (numbers_alike ? a.category == b.category
 			   : (a.category < 0) == (b.category < 0) &&
 				     (b.category < 0 || (b.blocked >> b.category & 1) != 0)))
 		return;
 	printf("%s\n", list_text(m, m->final));
 	fail_msg("%s: %s%s, active %x: verdict %d (oracle %d), category %d (%d), match %d (%d), "
-		 "target %d (%d), protected %d (%d), blocked %x (%x), allowed %x (%x)",
+		 "target %d (%d), protected %d (%d), blocked %x (%x), allowed %x (%x), "
+		 "holds below %d (%d)",
 		 what, host, path != NULL ? path : "", active, b.verdict, a.verdict, b.category,
 		 a.category, b.match, a.match, b.target, a.target, b.is_protected, a.is_protected,
-		 b.blocked, a.blocked, b.allowed, a.allowed);
+		 b.blocked, a.blocked, b.allowed, a.allowed, b.holds_below, a.holds_below);
 }
 
 static void

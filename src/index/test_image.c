@@ -229,6 +229,18 @@ ld_test_blocked(const struct lindung *list, const char *text)
 }
 
 uint64_t
+ld_test_bit(const struct lindung *list, const char *category)
+{
+	int i = lindung_category_find(list, category, strlen(category));
+
+	if (i < 0) {
+		fprintf(stderr, "no category %s\n", category);
+		abort();
+	}
+	return UINT64_C(1) << i;
+}
+
+uint64_t
 ld_test_seed(uint64_t fallback)
 {
 	const char *text = getenv("LINDUNG_TEST_SEED");

@@ -30,6 +30,9 @@ int ld_test_overlay(struct lindung *list, const char *text);
 struct lindung_answer ld_test_ask(const struct lindung *list, const char *text, uint64_t active);
 bool ld_test_blocked(const struct lindung *list, const char *text);
 
+/** The bit of a category; one that there is not ends the program. */
+uint64_t ld_test_bit(const struct lindung *list, const char *category);
+
 /** The next number of a sequence (splitmix64: Steele, Lea, Flood, OOPSLA 2014). */
 static inline uint64_t
 ld_test_random(uint64_t *state)

@@ -66,7 +66,7 @@ lindung_lookup_wire(const struct lindung *list, const uint8_t *wire, size_t len,
 	struct ld_name name;
 
 	(*list->lookups)++;
-	*ret = (struct lindung_answer){.category = -1};
+	*ret = (struct lindung_answer){.category = -1, .holds_below = true};
 	if (ld_name_from_wire(&name, ld_span(wire, len)) != LINDUNG_OK)
 		return LINDUNG_ENAME;
 	for (unsigned i = 0; i < list->count; i++) {
