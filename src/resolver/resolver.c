@@ -303,8 +303,8 @@ find_answer(struct ld_worker *worker, int64_t now_ms, struct ld_ask *ask, struct
 	if ((ask->flags & LD_FLAG_RD) == 0)
 		return refuse(worker, ask, LD_EDE_NOT_AUTHORITATIVE, answer);
 	ask->hash = question_hash(worker, ask, lower);
-	return ld_reply_from_cache(worker, now_ms, ask, lower, verdict, answer) ? LD_STEP_ANSWER
-										: LD_STEP_ASK;
+	return ld_kept_answer(worker, now_ms, ask, lower, verdict, answer) ? LD_STEP_ANSWER
+									   : LD_STEP_ASK;
 }
 
 enum ld_step

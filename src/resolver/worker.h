@@ -172,13 +172,41 @@ void ld_block_answer(struct ld_worker *worker, const struct ld_ask *ask,
 bool ld_rewrite_answer(struct ld_worker *worker, struct ld_ask *ask,
 		       const struct lindung_answer *verdict, struct ld_writer *w);
 
-/* ---- reply.c: answers from the cache and from upstream ------------------------------------ */
+/* ---- reply.c: what upstream said, written anew for a client -------------------------------- */
+
+/** What is in a response, as far as it concerns us. */
+struct ld_reply {
+	struct ld_span message; /* empty: a failure */
+	uint16_t rcode;
+	bool secure;
+	bool is_cut;
+	uint32_t age_s;
+	int ede;
+	struct ld_span ede_text;
+};
+
+/** Take in what upstream said.  What is no answer to this question is a failure, and so is a rcode
+ * that speaks of what we asked, not of what our client did. */
+struct ld_reply ld_reply_read(const struct ld_ask *ask, const struct ld_upstream_result *result);
+
+/** Make worker->copy ready for this client's question. */
+void ld_reply_prepare_copy(struct ld_worker *worker, const struct ld_ask *ask, uint32_t age_s);
+
+/** Write a response for the client.  False if it turns out malformed: nothing is written then. */
+bool ld_reply_write(struct ld_worker *worker, const struct ld_ask *ask,
+		    const struct ld_reply *reply, struct ld_writer *w);
+
+/** SERVFAIL, and why. */
+void ld_reply_failure(struct ld_worker *worker, const struct ld_ask *ask, int ede,
+		      struct ld_span text, struct ld_writer *w);
+
+/* ---- kept.c and learn.c: out of the cache and into it -------------------------------------- */
 
 struct ld_cache_key ld_ask_key(const struct ld_ask *ask, const struct ld_name *lower);
 
 /** Answer from the cache if it can be; `lower`: ask->name; `verdict`: of the client's name. */
-bool ld_reply_from_cache(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *ask,
-			 const struct ld_name *lower, const struct lindung_answer *verdict,
-			 struct ld_writer *w);
+bool ld_kept_answer(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *ask,
+		    const struct ld_name *lower, const struct lindung_answer *verdict,
+		    struct ld_writer *w);
 
 #endif
