@@ -38,16 +38,16 @@ ld_answer_frame(struct ld_answer *answer, const struct ld_worker *worker, const 
 {
 	answer->ask = ask;
 	answer->w = w;
-	answer->size = w->size;
 	answer->question_end = LD_HEADER_BYTES;
 	answer->opt = (struct ld_opt){
 		.udp_size = worker->resolver->config.udp_payload_bytes,
 		.rcode_high = (uint8_t)(start->rcode >> 4),
 		.dnssec_ok = ask->dnssec_ok,
-		.ede = start->ede,
-		.ede_text = start->ede_text,
+		.edes = start->edes,
+		.edes_shorter = start->edes_shorter,
 	};
-	w->size = size_limit(worker, ask, w->size);
+	answer->size = size_limit(worker, ask, w->size);
+	w->size = answer->size;
 	size_t reserved = ask->edns ? ld_build_opt_bytes(&answer->opt) : 0;
 	w->size = w->size > reserved ? w->size - reserved : 0;
 }
@@ -84,11 +84,23 @@ void
 ld_answer_empty(struct ld_worker *worker, const struct ld_ask *ask, unsigned rcode, int ede,
 		struct ld_span ede_text, struct ld_writer *w)
 {
+	uint8_t memory[LD_EDE_BYTES + LD_EDE_TEXT_MAX_BYTES];
+	struct ld_writer edes = ld_writer(memory, sizeof memory);
+
+	if (ede >= 0)
+		ld_ede_put(&edes, (uint16_t)ede, ld_span_first(ede_text, LD_EDE_TEXT_MAX_BYTES));
+	ld_answer_bare(
+		worker, ask,
+		&(struct ld_answer_start){.rcode = (uint16_t)rcode, .edes = {edes.data, edes.len}},
+		w);
+}
+
+void
+ld_answer_bare(struct ld_worker *worker, const struct ld_ask *ask,
+	       const struct ld_answer_start *start, struct ld_writer *w)
+{
 	struct ld_answer answer;
 
-	ld_answer_begin(&answer, worker, ask,
-			&(struct ld_answer_start){
-				.rcode = (uint16_t)rcode, .ede = ede, .ede_text = ede_text},
-			w);
+	ld_answer_begin(&answer, worker, ask, start, w);
 	ld_answer_end(&answer, worker);
 }

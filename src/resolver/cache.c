@@ -35,15 +35,13 @@ struct entry {
 	uint32_t size; /* bytes, whole units */
 	bool is_live;
 	uint8_t flags;
-	uint8_t ede_text_len;
-	uint8_t unused;
+	uint16_t edes_len;
 	uint64_t hash;
 	/* A gap may end here. */
 	int64_t stored_ms, expires_ms;
 	uint32_t list_generation;
 	uint16_t message_len, ttl_count, targets_len;
-	int32_t ede;
-	uint16_t ttl_at[]; /* and behind them message, targets, text of the EDE */
+	uint16_t ttl_at[]; /* and behind them message, targets, extended errors */
 };
 
 _Static_assert(offsetof(struct entry, stored_ms) <= UNIT_BYTES, "a gap is at least a unit");
@@ -56,7 +54,7 @@ struct ring {
 
 enum {
 	ENTRY_MAX_BYTES = sizeof(struct entry) + 2 * LD_COPY_TTLS_MAX + LD_CACHE_MESSAGE_MAX_BYTES +
-			  LD_CACHE_TARGETS_MAX_BYTES + LD_EDE_TEXT_MAX_BYTES + UNIT_BYTES,
+			  LD_CACHE_TARGETS_MAX_BYTES + LD_EDES_MAX_BYTES + UNIT_BYTES,
 };
 
 struct ld_cache {
@@ -204,7 +202,6 @@ ld_cache_get(struct ld_cache *cache, const struct ld_cache_key *key, struct ld_c
 		const uint8_t *targets = message + entry->message_len;
 		*ret = (struct ld_cache_entry){
 			.flags = entry->flags,
-			.ede = entry->ede,
 			.list_generation = entry->list_generation,
 			.stored_ms = entry->stored_ms,
 			.expires_ms = entry->expires_ms,
@@ -212,7 +209,7 @@ ld_cache_get(struct ld_cache *cache, const struct ld_cache_key *key, struct ld_c
 			.ttl_at = entry->ttl_at,
 			.ttl_count = entry->ttl_count,
 			.targets = {targets, entry->targets_len},
-			.ede_text = {targets + entry->targets_len, entry->ede_text_len},
+			.edes = {targets + entry->targets_len, entry->edes_len},
 		};
 		cache->last_found = entry;
 		return true;
@@ -434,7 +431,7 @@ fill(struct entry *to, size_t size, const struct ld_cache_key *key,
 		.size = (uint32_t)size,
 		.is_live = true,
 		.flags = from->flags,
-		.ede_text_len = (uint8_t)from->ede_text.len,
+		.edes_len = (uint16_t)from->edes.len,
 		.hash = key->hash,
 		.stored_ms = from->stored_ms,
 		.expires_ms = from->expires_ms,
@@ -442,13 +439,12 @@ fill(struct entry *to, size_t size, const struct ld_cache_key *key,
 		.message_len = (uint16_t)from->message.len,
 		.ttl_count = from->ttl_count,
 		.targets_len = (uint16_t)from->targets.len,
-		.ede = from->ede,
 	};
 	struct ld_writer w = ld_writer(to->ttl_at, size - sizeof *to);
 	ld_writer_bytes(&w, ld_span(from->ttl_at, from->ttl_count * sizeof *from->ttl_at));
 	ld_writer_bytes(&w, from->message);
 	ld_writer_bytes(&w, from->targets);
-	ld_writer_bytes(&w, from->ede_text);
+	ld_writer_bytes(&w, from->edes);
 	LD_ASSERT(!w.failed);
 }
 
@@ -458,10 +454,10 @@ ld_cache_put(struct ld_cache *cache, const struct ld_cache_key *key,
 {
 	if (cache == NULL || entry->message.len > LD_CACHE_MESSAGE_MAX_BYTES ||
 	    entry->targets.len > LD_CACHE_TARGETS_MAX_BYTES ||
-	    entry->ede_text.len > LD_EDE_TEXT_MAX_BYTES || entry->ttl_count > LD_COPY_TTLS_MAX)
+	    entry->edes.len > LD_EDES_MAX_BYTES || entry->ttl_count > LD_COPY_TTLS_MAX)
 		return 0;
 	size_t size = round_up(sizeof(struct entry) + 2u * entry->ttl_count + entry->message.len +
-				       entry->targets.len + entry->ede_text.len,
+				       entry->targets.len + entry->edes.len,
 			       UNIT_BYTES);
 	bool to_main = take_out(cache, key, entry->flags) || is_ghost(cache, key->hash);
 	struct ring *ring = to_main ? &cache->main : &cache->small;

@@ -46,7 +46,6 @@ enum ld_cache_flag {
 /** One answer.  What it points at is valid until the next ld_cache_put(). */
 struct ld_cache_entry {
 	uint8_t flags;
-	int32_t ede; /* -1: none */
 	/* The caller's: with which list its targets were last found open. */
 	uint32_t list_generation;
 	int64_t stored_ms, expires_ms;
@@ -54,7 +53,7 @@ struct ld_cache_entry {
 	const uint16_t *ttl_at; /* where its TTLs stand, in order */
 	uint16_t ttl_count;
 	struct ld_span targets; /* wire names in lower case, one behind the other */
-	struct ld_span ede_text;
+	struct ld_span edes;    /* extended errors (wire/extended_error.h) */
 };
 
 /** A cache that takes `bytes` of memory in all.

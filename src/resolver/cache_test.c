@@ -44,13 +44,12 @@ sample_make(struct sample *s, uint32_t number, uint32_t value, size_t size)
 		.class_ = LD_CLASS_IN,
 	};
 	s->entry = (struct ld_cache_entry){
-		.ede = -1,
 		.expires_ms = INT64_MAX,
 		.message = {s->message, size},
 		.ttl_at = ttl_at,
 		.ttl_count = 2,
 		.targets = LD_SPAN("\1t\0"),
-		.ede_text = LD_SPAN("text"),
+		.edes = LD_SPAN("text"),
 	};
 }
 
@@ -77,11 +76,10 @@ got(struct ld_cache *cache, uint32_t number, uint32_t value)
 	sample_make(&s, number, value, found.message.len);
 	assert_true(ld_span_equal(found.message, s.entry.message));
 	assert_true(ld_span_equal(found.targets, s.entry.targets));
-	assert_true(ld_span_equal(found.ede_text, s.entry.ede_text));
+	assert_true(ld_span_equal(found.edes, s.entry.edes));
 	assert_int_equal(found.ttl_count, 2);
 	assert_int_equal(found.ttl_at[0], 30);
 	assert_int_equal(found.ttl_at[1], 46);
-	assert_int_equal(found.ede, -1);
 	return true;
 }
 

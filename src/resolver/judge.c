@@ -233,15 +233,16 @@ ld_block_answer(struct ld_worker *worker, const struct ld_ask *ask,
 		struct ld_writer *w)
 {
 	const struct ld_resolver_config *config = &worker->resolver->config;
+	struct ld_writer edes = ld_writer(worker->edes, sizeof worker->edes);
 	struct ld_answer_start start = {
 		.rcode = config->block_mode == LD_BLOCK_NXDOMAIN ? LD_RCODE_NXDOMAIN
 								 : LD_RCODE_NOERROR,
-		.ede = config->block_ede,
 	};
 	struct ld_answer answer;
 
 	if (ask->edns)
-		start.ede_text = reason_text(worker, verdict, lower);
+		ld_ede_put(&edes, config->block_ede, reason_text(worker, verdict, lower));
+	start.edes = ld_span(edes.data, edes.len);
 	ld_answer_begin(&answer, worker, ask, &start, w);
 	struct ld_span address = block_address(config, ask->type);
 	if (address.len != 0)
@@ -292,7 +293,7 @@ ld_rewrite_answer(struct ld_worker *worker, struct ld_ask *ask,
 		  const struct lindung_answer *verdict, struct ld_writer *w)
 {
 	uint32_t ttl = worker->resolver->config.block_ttl_s;
-	struct ld_answer_start start = {.ede = LD_EDE_FORGED, .ede_text = LD_REWRITTEN_TEXT};
+	struct ld_writer edes = ld_writer(worker->edes, sizeof worker->edes);
 	struct ld_answer answer;
 	uint8_t address[16];
 	struct ld_name target;
@@ -303,7 +304,9 @@ ld_rewrite_answer(struct ld_worker *worker, struct ld_ask *ask,
 		ask->name = target;
 		return false;
 	}
-	ld_answer_begin(&answer, worker, ask, &start, w);
+	ld_ede_put(&edes, LD_EDE_FORGED, LD_REWRITTEN_TEXT);
+	ld_answer_begin(&answer, worker, ask,
+			&(struct ld_answer_start){.edes = {edes.data, edes.len}}, w);
 	uint16_t type = is_name ? 0 : rewrite_address(verdict->target, address);
 	if (is_name)
 		ld_build_record(w, LD_COUNT_ANSWER, LD_QUESTION_AT, LD_TYPE_CNAME, ttl,

@@ -22,8 +22,7 @@ copy_entry(struct ld_worker *worker, const struct ld_ask *ask, const struct ld_c
 	struct ld_answer_start start = {
 		.rcode = ld_get_be16(entry->message.data + 2) & LD_FLAG_RCODE,
 		.secure = (entry->flags & LD_CACHE_SECURE) != 0,
-		.ede = entry->ede,
-		.ede_text = entry->ede_text,
+		.edes = entry->edes,
 	};
 	struct ld_answer answer;
 	struct ld_span message = entry->message;
@@ -89,7 +88,7 @@ ld_kept_answer(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *as
 	uint32_t age_s =
 		now_ms > entry.stored_ms ? (uint32_t)((now_ms - entry.stored_ms) / 1000) : 0;
 	if ((entry.flags & LD_CACHE_FAILURE) != 0) {
-		ld_reply_failure(worker, ask, entry.ede, entry.ede_text, w);
+		ld_reply_failure(worker, ask, entry.edes, w);
 		return true;
 	}
 	if (ask->rewritten.len == 0) {

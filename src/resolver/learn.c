@@ -44,8 +44,7 @@ put_failure(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *ask,
 	put(worker, &key,
 	    &(struct ld_cache_entry){
 		    .flags = LD_CACHE_FAILURE | (key.checking_disabled ? LD_CACHE_CD : 0),
-		    .ede = reply->ede,
-		    .ede_text = ld_span_first(reply->ede_text, LD_EDE_TEXT_MAX_BYTES),
+		    .edes = reply->edes,
 		    .stored_ms = now_ms,
 		    .expires_ms = now_ms + failure_ms(worker, &key, now_ms),
 		    .message = {w.data, w.len},
@@ -100,8 +99,7 @@ put_reply(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *ask,
 	put(worker, &key,
 	    &(struct ld_cache_entry){
 		    .flags = (uint8_t)flags,
-		    .ede = reply->ede,
-		    .ede_text = ld_span_first(reply->ede_text, LD_EDE_TEXT_MAX_BYTES),
+		    .edes = reply->edes,
 		    .stored_ms = now_ms,
 		    .expires_ms = now_ms + (int64_t)copy->ttl_least * 1000,
 		    .message = {w.data, w.len},
@@ -116,7 +114,7 @@ void
 ld_worker_learn(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *ask,
 		const struct ld_upstream_result *result)
 {
-	struct ld_reply reply = ld_reply_read(ask, result);
+	struct ld_reply reply = ld_reply_read(worker, ask, result);
 	struct ld_name lower;
 
 	ld_lower_name(&lower, &ask->name);

@@ -127,7 +127,6 @@ ld_local_answer(struct ld_worker *worker, const struct ld_local *local, const st
 		      (local->kind == LD_LOCAL_ZONE && local->apex_at == 0);
 	struct ld_answer_start start = {
 		.rcode = exists ? LD_RCODE_NOERROR : LD_RCODE_NXDOMAIN,
-		.ede = -1,
 	};
 	struct ld_answer answer;
 
@@ -148,7 +147,7 @@ ld_local_answer_any(struct ld_worker *worker, const struct ld_ask *ask, struct l
 {
 	struct ld_answer answer;
 
-	ld_answer_begin(&answer, worker, ask, &(struct ld_answer_start){.ede = -1}, w);
+	ld_answer_begin(&answer, worker, ask, &(struct ld_answer_start){0}, w);
 	ld_build_record(w, LD_COUNT_ANSWER, LD_QUESTION_AT, LD_TYPE_HINFO, ANY_TTL_S,
 			LD_SPAN("\7RFC8482\0"));
 	ld_answer_end(&answer, worker);

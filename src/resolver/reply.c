@@ -20,7 +20,16 @@ ld_reply_prepare_copy(struct ld_worker *worker, const struct ld_ask *ask, uint32
 }
 
 void
-ld_reply_failure(struct ld_worker *worker, const struct ld_ask *ask, int ede, struct ld_span text,
+ld_reply_failure(struct ld_worker *worker, const struct ld_ask *ask, struct ld_span edes,
+		 struct ld_writer *w)
+{
+	ld_answer_bare(worker, ask,
+		       &(struct ld_answer_start){.rcode = LD_RCODE_SERVFAIL, .edes = edes}, w);
+	ld_worker_count(worker, LD_COUNTER_FAILED);
+}
+
+void
+ld_reply_trouble(struct ld_worker *worker, const struct ld_ask *ask, int ede, struct ld_span text,
 		 struct ld_writer *w)
 {
 	ld_answer_empty(worker, ask, LD_RCODE_SERVFAIL, ede, text, w);
@@ -31,15 +40,20 @@ bool
 ld_reply_write(struct ld_worker *worker, const struct ld_ask *ask, const struct ld_reply *reply,
 	       struct ld_writer *w)
 {
+	uint8_t memory[LD_EDE_BYTES + LD_EDE_TEXT_MAX_BYTES];
+	struct ld_writer forged = ld_writer(memory, sizeof memory);
 	bool is_rewritten = ask->rewritten.len != 0;
 	struct ld_answer_start start = {
 		.rcode = reply->rcode,
 		.secure = reply->secure && !is_rewritten,
-		.ede = is_rewritten ? LD_EDE_FORGED : reply->ede,
-		.ede_text = is_rewritten ? LD_REWRITTEN_TEXT : reply->ede_text,
+		.edes = reply->edes,
 	};
 	struct ld_answer answer;
 
+	if (is_rewritten) {
+		ld_ede_put(&forged, LD_EDE_FORGED, LD_REWRITTEN_TEXT);
+		start.edes = ld_span(forged.data, forged.len);
+	}
 	ld_reply_prepare_copy(worker, ask, reply->age_s);
 	worker->copy.question = ld_ask_client_name(ask);
 	if (is_rewritten)
@@ -61,24 +75,20 @@ ld_reply_write(struct ld_worker *worker, const struct ld_ask *ask, const struct 
 	return true;
 }
 
-/* What upstream itself said about its answer, if nobody else did.  Its text is for people: any that
- * is not plain is left out. */
+/* What is to be told with the answer: first what we found ourselves, then what upstream said of its
+ * own accord.  Where that filtered, it is upstream's doing, not ours. */
 static void
-take_upstream_ede(struct ld_reply *reply, struct ld_span message)
+take_edes(struct ld_writer *edes, const struct ld_upstream_result *result)
 {
-	struct ld_span text = {NULL, 0};
+	if (result->ede >= 0)
+		ld_ede_put_foreign(edes, (uint16_t)result->ede, ld_span_str(result->ede_text));
+	for (unsigned i = 0; i < result->ede_count; i++) {
+		uint16_t code = result->edes[i].code;
 
-	if (reply->ede >= 0)
-		return;
-	reply->ede = ld_message_ede(message, &text);
-	if (reply->ede == LD_EDE_BLOCKED || reply->ede == LD_EDE_CENSORED ||
-	    reply->ede == LD_EDE_FILTERED)
-		reply->ede = LD_EDE_BLOCKED_UPSTREAM;
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.data[i] < ' ' || text.data[i] > '~')
-			return;
+		if (code == LD_EDE_BLOCKED || code == LD_EDE_CENSORED || code == LD_EDE_FILTERED)
+			code = LD_EDE_BLOCKED_UPSTREAM;
+		ld_ede_put_foreign(edes, code, result->edes[i].text);
 	}
-	reply->ede_text = text;
 }
 
 static bool
@@ -89,19 +99,22 @@ is_question_of(const struct ld_walk *walk, const struct ld_ask *ask)
 }
 
 struct ld_reply
-ld_reply_read(const struct ld_ask *ask, const struct ld_upstream_result *result)
+ld_reply_read(struct ld_worker *worker, const struct ld_ask *ask,
+	      const struct ld_upstream_result *result)
 {
-	struct ld_reply reply = {.ede = result->ede, .ede_text = ld_span_str(result->ede_text)};
+	struct ld_writer edes = ld_writer(worker->edes, sizeof worker->edes);
 	struct ld_reader r = ld_reader(result->message);
+	struct ld_reply reply = {0};
 	struct ld_walk walk;
 
+	take_edes(&edes, result);
+	reply.edes = ld_span(edes.data, edes.len);
 	if (result->error != LINDUNG_OK)
 		return reply;
 	struct ld_header header = ld_header_read(&r);
 	reply.rcode = header.flags & LD_FLAG_RCODE;
 	reply.secure = result->secure;
 	reply.is_cut = (header.flags & LD_FLAG_TC) != 0;
-	take_upstream_ede(&reply, result->message);
 	bool is_response = !r.failed && (header.flags & LD_FLAG_QR) != 0 &&
 			   (header.flags & LD_FLAG_OPCODE) == 0;
 	bool is_answer = reply.rcode == LD_RCODE_NOERROR || reply.rcode == LD_RCODE_NXDOMAIN ||
@@ -109,13 +122,15 @@ ld_reply_read(const struct ld_ask *ask, const struct ld_upstream_result *result)
 	if (is_response && is_answer && ld_walk_begin(&walk, result->message) &&
 	    is_question_of(&walk, ask)) {
 		reply.message = result->message;
-	} else if (!is_response || is_answer) {
-		reply.ede = LD_EDE_OTHER;
-		reply.ede_text = LD_SPAN("The answer from upstream is malformed");
-	} else if (reply.ede < 0) {
-		reply.ede = LD_EDE_NO_AUTHORITY;
-		reply.ede_text = LD_SPAN("Upstream could not answer");
+		return reply;
 	}
+	if (!is_response || is_answer) {
+		edes.len = 0;
+		ld_ede_put(&edes, LD_EDE_OTHER, LD_SPAN("The answer from upstream is malformed"));
+	} else if (edes.len == 0) {
+		ld_ede_put(&edes, LD_EDE_NO_AUTHORITY, LD_SPAN("Upstream could not answer"));
+	}
+	reply.edes.len = edes.len;
 	return reply;
 }
 
@@ -125,19 +140,19 @@ void
 ld_worker_finish(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *ask,
 		 const struct ld_upstream_result *result, struct ld_writer *answer)
 {
-	struct ld_reply reply = ld_reply_read(ask, result);
+	struct ld_reply reply = ld_reply_read(worker, ask, result);
 	struct ld_name name;
 	struct lindung_answer verdict, target_verdict;
 
 	(void)now_ms;
 	if (worker->list == NULL) {
-		ld_reply_failure(worker, ask, LD_EDE_NOT_READY, LD_NOT_READY_TEXT, answer);
+		ld_reply_trouble(worker, ask, LD_EDE_NOT_READY, LD_NOT_READY_TEXT, answer);
 		return;
 	}
 	/* The list may have been changed since the question was asked. */
 	ld_lower_name(&name, ld_ask_client_name(ask));
 	if (!ld_judge_name(worker, &name, &verdict)) {
-		ld_reply_failure(worker, ask, LD_EDE_OTHER, LD_UNREADABLE_TEXT, answer);
+		ld_reply_trouble(worker, ask, LD_EDE_OTHER, LD_UNREADABLE_TEXT, answer);
 		return;
 	}
 	if (verdict.verdict == LINDUNG_BLOCK) {
@@ -150,7 +165,7 @@ ld_worker_finish(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *
 		return;
 	}
 	if (reply.message.len == 0 || !ld_reply_write(worker, ask, &reply, answer))
-		ld_reply_failure(worker, ask, reply.ede, reply.ede_text, answer);
+		ld_reply_failure(worker, ask, reply.edes, answer);
 	else
 		ld_worker_count(worker, ask->rewritten.len != 0 ? LD_COUNTER_REWRITTEN
 								: LD_COUNTER_RESOLVED);

@@ -120,28 +120,51 @@ static void
 what_upstream_says_of_itself_is_told(void **state)
 {
 #define TOLD(ede) "SERVFAIL qr rd ra | a.example A | opt 1232 ede " ede
+#define SAID(code, text)                                                                           \
+	{                                                                                          \
+		code,                                                                              \
+		{                                                                                  \
+			(const uint8_t *)(text), sizeof(text) - 1                                  \
+		}                                                                                  \
+	}
 	static const struct {
 		const char *response, *told;
+		struct ld_upstream_ede edes[LD_UPSTREAM_EDE_MAX];
+		unsigned ede_count;
 	} rows[] = {
 		/* REFUSED speaks of us, not of the client; it need not repeat the question. */
-		{"REFUSED | a.example A", TOLD("22 Upstream could not answer")},
-		{"SERVFAIL", TOLD("22 Upstream could not answer")},
-		{"SERVFAIL | a.example A | ad . 0 OPT #000f00020006", TOLD("6")},
-		{"SERVFAIL | a.example A | ad . 0 OPT #00030000000f000500066f6f6f", TOLD("6 ooo")},
-		{"SERVFAIL | a.example A | ad . 0 OPT #000f000300060a", TOLD("6")},
-		{"SERVFAIL | a.example A | ad . 0 OPT #000f0001000f",
-		 TOLD("22 Upstream could not answer")},
-		{"NOERROR | a.example A | an a.example 1 A 0.0.0.0 | ad . 0 OPT #000f0002000f",
-		 "NOERROR qr rd ra | a.example A | an a.example 1 A 0.0.0.0 | opt 1232 ede 35"},
+		{"REFUSED | a.example A", TOLD("22 Upstream could not answer"), {SAID(0, "")}, 0},
+		{"SERVFAIL", TOLD("22 Upstream could not answer"), {SAID(0, "")}, 0},
+		{"SERVFAIL | a.example A", TOLD("6"), {SAID(6, "")}, 1},
+		{"SERVFAIL | a.example A",
+		 TOLD("6 ooo ede 22 x"),
+		 {SAID(6, "ooo"), SAID(22, "x")},
+		 2},
+		{"SERVFAIL | a.example A", TOLD("6  [31m"), {SAID(6, "\x1b[31m")}, 1},
+		{"SERVFAIL | a.example A", TOLD("6 \xef\xbf\xbd"), {SAID(6, "\xff")}, 1},
+		{"NOERROR | a.example A | an a.example 1 A 192.0.2.1",
+		 "NOERROR qr rd ra | a.example A | an a.example 1 A 192.0.2.1 | opt 1232 ede 3 old",
+		 {SAID(3, "old")},
+		 1},
+		/* It filtered: for our client that is upstream's doing. */
+		{"NOERROR | a.example A | an a.example 1 A 0.0.0.0",
+		 "NOERROR qr rd ra | a.example A | an a.example 1 A 0.0.0.0 | opt 1232 ede 35 no "
+		 "ede 35 ede 35",
+		 {SAID(15, "no"), SAID(16, ""), SAID(17, "")},
+		 3},
 	};
 	struct bench *bench = bench_new(&bench_config);
 	const struct ld_show_query query = {.name = "a.example", .type = A, .edns = true};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct ld_upstream_result result = good;
+
+		memcpy(result.edes, rows[i].edes, sizeof result.edes);
+		result.ede_count = rows[i].ede_count;
 		bench->now_ms += 20000;
 		assert_string_equal(bench_answer(bench, query), "ask");
-		assert_string_equal(bench_finish(bench, good, rows[i].response), rows[i].told);
+		assert_string_equal(bench_finish(bench, result, rows[i].response), rows[i].told);
 		assert_string_equal(bench_answer(bench, query), rows[i].told);
 	}
 	bench_free(bench);

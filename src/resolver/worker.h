@@ -69,6 +69,7 @@ struct ld_worker {
 	struct ld_copy copy;
 	uint8_t message[LD_CACHE_MESSAGE_MAX_BYTES];
 	uint8_t targets[LD_CACHE_TARGETS_MAX_BYTES];
+	uint8_t edes[LD_EDES_MAX_BYTES];
 };
 
 /* ---- answer.c: the frame that every answer stands in -------------------------------------- */
@@ -77,17 +78,17 @@ struct ld_worker {
 struct ld_answer {
 	const struct ld_ask *ask;
 	struct ld_writer *w;
-	size_t size; /* of the whole buffer */
+	size_t size; /* that it may have */
 	size_t question_end;
 	struct ld_opt opt;
 };
 
-/** What every answer begins with.  `ede`: -1 for none; its text stays valid until the end. */
+/** What every answer begins with. */
 struct ld_answer_start {
 	uint16_t rcode; /* up to 12 bits */
 	bool secure;    /* AD, if the client asked for it */
-	int ede;
-	struct ld_span ede_text;
+	/* Extended errors, and in short if there is little room; valid until the end. */
+	struct ld_span edes, edes_shorter;
 };
 
 /** Name that the client asked for. */
@@ -96,7 +97,8 @@ const struct ld_name *ld_ask_client_name(const struct ld_ask *ask);
 /** The header's flags for an answer to this client. */
 uint16_t ld_answer_flags(const struct ld_ask *ask, const struct ld_answer_start *start);
 
-/** Set the limits of size, leaving room for OPT; nothing is written. */
+/** Set the limits of size, leaving room for OPT (but not for extended errors, which take what is
+ * left at the end); nothing is written. */
 void ld_answer_frame(struct ld_answer *answer, const struct ld_worker *worker,
 		     const struct ld_ask *ask, const struct ld_answer_start *start,
 		     struct ld_writer *w);
@@ -112,6 +114,9 @@ void ld_answer_end(struct ld_answer *answer, struct ld_worker *worker);
 #define LD_UNREADABLE_TEXT LD_SPAN("The list cannot be read")
 
 /** A whole answer without records. */
+void ld_answer_bare(struct ld_worker *worker, const struct ld_ask *ask,
+		    const struct ld_answer_start *start, struct ld_writer *w);
+/** The same with one extended error, or with none (-1). */
 void ld_answer_empty(struct ld_worker *worker, const struct ld_ask *ask, unsigned rcode, int ede,
 		     struct ld_span ede_text, struct ld_writer *w);
 
@@ -181,13 +186,13 @@ struct ld_reply {
 	bool secure;
 	bool is_cut;
 	uint32_t age_s;
-	int ede;
-	struct ld_span ede_text;
+	struct ld_span edes; /* extended errors: in the worker's scratch, or in the cache */
 };
 
 /** Take in what upstream said.  What is no answer to this question is a failure, and so is a rcode
  * that speaks of what we asked, not of what our client did. */
-struct ld_reply ld_reply_read(const struct ld_ask *ask, const struct ld_upstream_result *result);
+struct ld_reply ld_reply_read(struct ld_worker *worker, const struct ld_ask *ask,
+			      const struct ld_upstream_result *result);
 
 /** Make worker->copy ready for this client's question. */
 void ld_reply_prepare_copy(struct ld_worker *worker, const struct ld_ask *ask, uint32_t age_s);
@@ -196,8 +201,10 @@ void ld_reply_prepare_copy(struct ld_worker *worker, const struct ld_ask *ask, u
 bool ld_reply_write(struct ld_worker *worker, const struct ld_ask *ask,
 		    const struct ld_reply *reply, struct ld_writer *w);
 
-/** SERVFAIL, and why. */
-void ld_reply_failure(struct ld_worker *worker, const struct ld_ask *ask, int ede,
+/** SERVFAIL, and why: with the extended errors, or with one. */
+void ld_reply_failure(struct ld_worker *worker, const struct ld_ask *ask, struct ld_span edes,
+		      struct ld_writer *w);
+void ld_reply_trouble(struct ld_worker *worker, const struct ld_ask *ask, int ede,
 		      struct ld_span text, struct ld_writer *w);
 
 /* ---- kept.c and learn.c: out of the cache and into it -------------------------------------- */

@@ -53,24 +53,28 @@ ld_build_record(struct ld_writer *w, unsigned which, size_t owner_at, uint16_t t
 	ld_build_count(w, which);
 }
 
-static size_t
-ede_text_bytes(const struct ld_opt *opt)
-{
-	return opt->ede_text.len < LD_EDE_TEXT_MAX_BYTES ? opt->ede_text.len
-							 : LD_EDE_TEXT_MAX_BYTES;
-}
-
 size_t
 ld_build_opt_bytes(const struct ld_opt *opt)
 {
-	return LD_OPT_BYTES + (opt->ede >= 0 ? 6 + ede_text_bytes(opt) : 0);
+	(void)opt;
+	return LD_OPT_BYTES;
+}
+
+/* The extended errors, as much of them as there is room for. */
+static void
+build_edes(struct ld_writer *w, const struct ld_opt *opt)
+{
+	size_t room = w->size - w->len;
+	bool is_long = opt->edes.len > room && opt->edes_shorter.len != 0;
+
+	if (!ld_ede_fit(w, is_long ? opt->edes_shorter : opt->edes, room))
+		ld_put_be16(w->data + 2, (uint16_t)(ld_get_be16(w->data + 2) | LD_FLAG_TC));
 }
 
 void
 ld_build_opt(struct ld_writer *w, const struct ld_opt *opt)
 {
-	size_t size = ld_build_opt_bytes(opt);
-	uint8_t *room = ld_writer_room(w, size);
+	uint8_t *room = ld_writer_room(w, LD_OPT_BYTES);
 
 	if (room == NULL)
 		return;
@@ -78,16 +82,8 @@ ld_build_opt(struct ld_writer *w, const struct ld_opt *opt)
 	ld_put_be16(room + 1, LD_TYPE_OPT);
 	ld_put_be16(room + 3, opt->udp_size);
 	ld_put_be32(room + 5, (uint32_t)opt->rcode_high << 24 | (opt->dnssec_ok ? LD_EDNS_DO : 0));
-	ld_put_be16(room + 9, (uint16_t)(size - LD_OPT_BYTES));
-	if (opt->ede >= 0) {
-		size_t text_bytes = ede_text_bytes(opt);
-
-		ld_put_be16(room + 11, LD_OPTION_EDE);
-		ld_put_be16(room + 13, (uint16_t)(2 + text_bytes));
-		ld_put_be16(room + 15, (uint16_t)opt->ede);
-		if (text_bytes != 0)
-			memcpy(room + 17, opt->ede_text.data, text_bytes);
-	}
+	build_edes(w, opt);
+	ld_put_be16(room + 9, (uint16_t)(w->data + w->len - room - LD_OPT_BYTES));
 	ld_build_count(w, LD_COUNT_ADDITIONAL);
 }
 

@@ -6,6 +6,7 @@
 #ifndef LD_WIRE_BUILD_H
 #define LD_WIRE_BUILD_H
 
+#include "wire/extended_error.h"
 #include "wire/message.h"
 
 enum {
@@ -17,9 +18,6 @@ enum {
 	LD_QUESTION_AT = LD_HEADER_BYTES,
 	LD_POINTER = 0xc000,
 	LD_POINTER_QUESTION = LD_POINTER | LD_QUESTION_AT,
-	/* Text of an EDE is cut to this, so that it fits beside the longest name into 512 octets.
-	 */
-	LD_EDE_TEXT_MAX_BYTES = 120,
 };
 
 /** A header with all counts 0. */
@@ -41,14 +39,16 @@ struct ld_opt {
 	uint16_t udp_size;
 	uint8_t rcode_high; /* upper eight bits of the rcode */
 	bool dnssec_ok;     /* as in the query (RFC 3225) */
-	int ede;            /* -1: none */
-	struct ld_span ede_text;
+	/* Extended errors (wire/extended_error.h); and what to say if these are too long. */
+	struct ld_span edes, edes_shorter;
 };
 
-/** The OPT record, counted.  The text is cut to LD_EDE_TEXT_MAX_BYTES. Leave its size free. */
+/** The OPT record, counted.  Leave ld_build_opt_bytes() free for it: the extended errors take what
+ * is left then, and give way to all else (RFC 8914 section 3): first in the form that is shorter,
+ * then without texts; TC is set if a code itself does not fit. */
 void ld_build_opt(struct ld_writer *w, const struct ld_opt *opt);
 
-/** Octets that ld_build_opt() will write. */
+/** Octets that ld_build_opt() needs: all but the extended errors. */
 size_t ld_build_opt_bytes(const struct ld_opt *opt);
 
 /** Back to header and question, with TC set: what did not fit. */

@@ -218,38 +218,6 @@ ld_walk_next(struct ld_walk *walk, struct ld_record *ret)
 	return !r->failed;
 }
 
-static int
-first_ede(struct ld_span options, struct ld_span *ret_text)
-{
-	struct ld_reader r = ld_reader(options);
-
-	while (ld_reader_left(&r) > 0) {
-		uint16_t option = ld_reader_be16(&r);
-		struct ld_span data = ld_reader_take(&r, ld_reader_be16(&r));
-
-		if (option != LD_OPTION_EDE || data.len < 2)
-			continue;
-		*ret_text = ld_span_from(data, 2);
-		return ld_get_be16(data.data);
-	}
-	return -1;
-}
-
-int
-ld_message_ede(struct ld_span message, struct ld_span *ret_text)
-{
-	struct ld_walk walk;
-	struct ld_record record;
-
-	if (!ld_walk_begin(&walk, message))
-		return -1;
-	while (ld_walk_next(&walk, &record)) {
-		if (record.type == LD_TYPE_OPT)
-			return first_ede(record.rdata, ret_text);
-	}
-	return -1;
-}
-
 bool
 ld_record_target(struct ld_span message, const struct ld_record *record, size_t before,
 		 struct ld_name *ret)

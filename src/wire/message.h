@@ -97,10 +97,6 @@ bool ld_walk_begin(struct ld_walk *walk, struct ld_span message);
  * malformed, or past LD_WALK_LABELS_MAX. */
 bool ld_walk_next(struct ld_walk *walk, struct ld_record *ret);
 
-/** The first extended error (RFC 8914) in a message: its code and its text, which points into the
- * message.  -1 if there is none that can be read. */
-int ld_message_ede(struct ld_span message, struct ld_span *ret_text);
-
 /** Read the name at the end of rdata that is one name (CNAME, DNAME, NS, PTR), or behind
  * `before` octets of it (SVCB and HTTPS: 2).  False if it is not there or leaves the rdata. */
 bool ld_record_target(struct ld_span message, const struct ld_record *record, size_t before,
