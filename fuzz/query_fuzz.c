@@ -17,6 +17,12 @@ static const struct fake_entry entries[] = {
 
 static struct ld_worker *workers[4];
 
+static uint32_t
+a_time(void)
+{
+	return 1700000000;
+}
+
 static void
 make_workers(void)
 {
@@ -30,6 +36,9 @@ make_workers(void)
 			.block_ttl_s = 30,
 			.block_ede = 17,
 			.udp_payload_bytes = 1232,
+			.unix_s = a_time,
+			.cookie_required = mode == 3,
+			.tcp_idle_ms = 10000,
 		};
 
 		LD_ASSERT(ld_resolver_new(&resolver, &config, NULL) == LINDUNG_OK);
@@ -73,7 +82,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (workers[0] == NULL)
 		make_workers();
-	struct ld_from from = {.transport = data[0] & 4 ? LD_TRANSPORT_TCP : LD_TRANSPORT_UDP};
+	struct ld_from from = {
+		.transport = data[0] >> 2 & 3,
+		.address_len = data[0] & 16 ? 4 : 16,
+	};
 	struct ld_span query = ld_span(data + 1, size - 1);
 	enum ld_step step =
 		ld_worker_query(workers[data[0] & 3], &from, 1000, query, &answer, &ask);

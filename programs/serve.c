@@ -160,6 +160,8 @@ resolver_make(struct server *server, struct ld_report *report)
 		.cache_negative_ttl_max_s = conf->cache_negative_ttl_max_s,
 		.cache_ttl_min_s = conf->cache_ttl_min_s,
 		.udp_payload_bytes = 1232,
+		.unix_s = ld_clock_unix_s,
+		.tcp_idle_ms = conf->tcp_idle_ms,
 	};
 
 	memcpy(config.address4, conf->block_address4.octets, sizeof config.address4);

@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/siphash.h"
 
 static void
 error_texts(void **state)
@@ -152,6 +153,32 @@ hash_sees_every_octet(void **state)
 	assert_true(ld_hash_bytes(ld_span(NULL, 0), 0) != ld_hash_bytes(ld_span(data, 1), 0));
 }
 
+/* Of the reference implementation: key and message count up from 0. */
+static void
+siphash_is_that_of_its_authors(void **state)
+{
+	static const struct {
+		size_t len;
+		uint8_t octets[8];
+	} rows[] = {
+		{0, {0x31, 0x0e, 0x0e, 0xdd, 0x47, 0xdb, 0x6f, 0x72}},
+		{1, {0xfd, 0x67, 0xdc, 0x93, 0xc5, 0x39, 0xf8, 0x74}},
+		{7, {0x37, 0xd1, 0x01, 0x8b, 0xf5, 0x00, 0x02, 0xab}},
+		{8, {0x62, 0x24, 0x93, 0x9a, 0x79, 0xf5, 0xf5, 0x93}},
+		{15, {0xe5, 0x45, 0xbe, 0x49, 0x61, 0xca, 0x29, 0xa1}},
+		{63, {0x72, 0x45, 0x06, 0xeb, 0x4c, 0x32, 0x8a, 0x95}},
+	};
+	uint8_t data[64], got[8];
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof data; i++)
+		data[i] = (uint8_t)i;
+	for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+		ld_put_le64(got, ld_siphash(data, ld_span(data, rows[i].len)));
+		assert_memory_equal(got, rows[i].octets, sizeof got);
+	}
+}
+
 int
 main(void)
 {
@@ -162,6 +189,7 @@ main(void)
 		cmocka_unit_test(buffer_grows_to_its_limit),
 		cmocka_unit_test(file_is_replaced_as_a_whole),
 		cmocka_unit_test(hash_sees_every_octet),
+		cmocka_unit_test(siphash_is_that_of_its_authors),
 	};
 
 	return cmocka_run_group_tests_name("base", tests, NULL, NULL);

@@ -26,6 +26,17 @@ ld_clock_coarse_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/** Seconds of the calendar since 1970, in UTC; they jump when somebody sets the clock.  As of the
+ * last tick. */
+static inline uint32_t
+ld_clock_unix_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &t);
+	return (uint32_t)t.tv_sec;
+}
+
 /** Nanoseconds, for measuring. */
 static inline int64_t
 ld_clock_ns(void)

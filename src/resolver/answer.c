@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "resolver/worker.h"
 
+enum {
+	PADDING_BLOCK = 468, /* RFC 8467 section 4.1 */
+};
+
 const struct ld_name *
 ld_ask_client_name(const struct ld_ask *ask)
 {
@@ -32,6 +36,13 @@ size_limit(const struct ld_worker *worker, const struct ld_ask *ask, size_t size
 	return size < limit ? size : limit;
 }
 
+/* In units of 100 ms, as far as the field goes. */
+static uint16_t
+keepalive_units(uint32_t idle_ms)
+{
+	return (uint16_t)(idle_ms / 100 < UINT16_MAX ? idle_ms / 100 : UINT16_MAX);
+}
+
 void
 ld_answer_frame(struct ld_answer *answer, const struct ld_worker *worker, const struct ld_ask *ask,
 		const struct ld_answer_start *start, struct ld_writer *w)
@@ -45,6 +56,10 @@ ld_answer_frame(struct ld_answer *answer, const struct ld_worker *worker, const 
 		.dnssec_ok = ask->dnssec_ok,
 		.edes = start->edes,
 		.edes_shorter = start->edes_shorter,
+		.cookie = {ask->cookie, ask->cookie_len},
+		.has_keepalive = ask->keepalive,
+		.keepalive = keepalive_units(worker->resolver->config.tcp_idle_ms),
+		.padding_block = ask->padding ? PADDING_BLOCK : 0,
 	};
 	answer->size = size_limit(worker, ask, w->size);
 	w->size = answer->size;

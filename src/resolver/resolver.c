@@ -82,7 +82,15 @@ ld_resolver_new(struct ld_resolver **ret, const struct ld_resolver_config *confi
 		ld_resolver_free(resolver);
 		return ld_fail(report, error, "no memory for the resolver");
 	}
+	if (error == LINDUNG_OK)
+		error = ld_cookie_secrets_init(&resolver->cookies, config->cookie_secrets,
+					       config->cookie_secret_count);
+	if (error != LINDUNG_OK) {
+		ld_resolver_free(resolver);
+		return ld_fail(report, error, "no secret for cookies");
+	}
 	resolver->config.categories = NULL;
+	resolver->config.cookie_secrets = NULL;
 	make_soa(resolver);
 	*ret = resolver;
 	return LINDUNG_OK;
@@ -224,6 +232,47 @@ take_client(struct ld_ask *ask, const struct ld_from *from, const struct ld_quer
 	ask->edns = query->edns;
 	ask->dnssec_ok = query->dnssec_ok;
 	ask->from = *from;
+	ask->proven = from->transport != LD_TRANSPORT_UDP;
+	ask->structured_error = query->options.structured_error;
+	/* RFC 8467: where an observer sees the length anyhow, padding hides nothing. */
+	ask->padding = query->options.padding && (from->transport == LD_TRANSPORT_TLS ||
+						  from->transport == LD_TRANSPORT_HTTPS);
+	/* RFC 7828 section 3.4; HTTP has its own ways. */
+	ask->keepalive = query->options.keepalive && (from->transport == LD_TRANSPORT_TCP ||
+						      from->transport == LD_TRANSPORT_TLS);
+	ask->cookie_len = 0;
+}
+
+/* What the client proves by its cookie, and the one that it gets. */
+static void
+take_cookie(struct ld_worker *worker, struct ld_ask *ask, struct ld_span cookie)
+{
+	const struct ld_resolver *resolver = worker->resolver;
+
+	if (cookie.len == 0 || resolver->config.unix_s == NULL || ask->from.address_len == 0)
+		return;
+	bool valid = ld_cookie_take(&resolver->cookies, worker->cookie_days, cookie,
+				    ld_span(ask->from.address, ask->from.address_len),
+				    resolver->config.unix_s(), ask->cookie);
+	ask->proven |= valid;
+	ask->cookie_len = LD_COOKIE_BYTES;
+}
+
+/* What is wrong with the options, and known only together with how the query came. */
+static enum ld_fault
+check_options(struct ld_worker *worker, struct ld_ask *ask, const struct ld_query *query)
+{
+	if (ask->keepalive && query->options.keepalive_filled) {
+		ask->keepalive = false;
+		return LD_FAULT_FORMERR;
+	}
+	if (query->options.cookie.len == 0)
+		return LD_FAULT_NONE;
+	take_cookie(worker, ask, query->options.cookie);
+	/* RFC 7873 section 5.2.3 and 5.2.4. */
+	return worker->resolver->config.cookie_required && !ask->proven && ask->cookie_len != 0
+		       ? LD_FAULT_BADCOOKIE
+		       : LD_FAULT_NONE;
 }
 
 static enum ld_step
@@ -234,6 +283,8 @@ answer_fault(struct ld_worker *worker, enum ld_fault fault, const struct ld_ask 
 		[LD_FAULT_FORMERR] = LD_RCODE_FORMERR,
 		[LD_FAULT_NOTIMP] = LD_RCODE_NOTIMP,
 		[LD_FAULT_BADVERS] = LD_RCODE_BADVERS,
+		[LD_FAULT_BADCOOKIE] = LD_RCODE_BADCOOKIE,
+		[LD_FAULT_COOKIE_ONLY] = LD_RCODE_NOERROR,
 	};
 
 	if (fault == LD_FAULT_DROP) {
@@ -241,7 +292,8 @@ answer_fault(struct ld_worker *worker, enum ld_fault fault, const struct ld_ask 
 		return LD_STEP_DROP;
 	}
 	ld_answer_empty(worker, ask, rcodes[fault], -1, (struct ld_span){NULL, 0}, answer);
-	ld_worker_count(worker, LD_COUNTER_FORMERR);
+	ld_worker_count(worker,
+			fault == LD_FAULT_COOKIE_ONLY ? LD_COUNTER_LOCAL : LD_COUNTER_FORMERR);
 	return LD_STEP_ANSWER;
 }
 
@@ -319,6 +371,11 @@ ld_worker_query(struct ld_worker *worker, const struct ld_from *from, int64_t no
 	/* In the order of enum ld_transport. */
 	ld_worker_count(worker, (enum ld_counter)(LD_COUNTER_QUERIES_UDP + from->transport));
 	take_client(ret_ask, from, &worker->query);
+	if (fault == LD_FAULT_NONE || fault == LD_FAULT_COOKIE_ONLY) {
+		enum ld_fault more = check_options(worker, ret_ask, &worker->query);
+
+		fault = more != LD_FAULT_NONE ? more : fault;
+	}
 	if (fault != LD_FAULT_NONE)
 		return answer_fault(worker, fault, ret_ask, answer);
 	if (is_refused(ret_ask))

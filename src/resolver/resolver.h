@@ -67,6 +67,13 @@ struct ld_resolver_config {
 	size_t cache_bytes; /* of one worker, all included; 0: no cache, else at least 262144 */
 	uint32_t cache_ttl_max_s, cache_negative_ttl_max_s, cache_ttl_min_s;
 	uint16_t udp_payload_bytes; /* advertised and respected at most; 1232 */
+	/* Seconds since 1970, for the times in cookies; NULL: none are given out. */
+	uint32_t (*unix_s)(void);
+	/* For cookies that other machines know, too (cookie.h); none: random ones. */
+	const uint8_t *cookie_secrets;
+	unsigned cookie_secret_count;
+	bool cookie_required; /* over UDP, whoever sends a cookie that is not ours gets no more */
+	uint32_t tcp_idle_ms; /* told to clients that ask how long (RFC 7828) */
 };
 
 struct ld_resolver;
@@ -101,6 +108,12 @@ struct ld_ask {
 	uint16_t flags;    /* of the query's header */
 	uint16_t udp_size; /* what the client takes over UDP: 512 without EDNS */
 	bool edns, dnssec_ok;
+	bool proven;           /* he receives at `from`: a connection, or a cookie of ours */
+	bool structured_error; /* he understands structured errors (option 26) */
+	bool padding;          /* he pads, over an encrypted transport */
+	bool keepalive;        /* he asks how long a connection may be idle */
+	uint8_t cookie_len;    /* of the one to answer with; 0: none */
+	uint8_t cookie[24];
 	struct ld_from from;
 };
 

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "resolver/cache.h"
+#include "resolver/cookie.h"
 #include "resolver/resolver.h"
 #include "upstream/upstream.h"
 #include "wire/build.h"
@@ -35,6 +36,7 @@ struct ld_resolver {
 	struct ld_resolver_config config; /* its categories are our own copy */
 	char **categories;
 	struct ld_name locals[LD_LOCAL_COUNT];
+	struct ld_cookie_secrets cookies;
 	/* Rdata of the SOA in answers that a list closes. */
 	uint8_t soa[LD_SOA_MAX_BYTES];
 	size_t soa_len;
@@ -64,6 +66,7 @@ struct ld_worker {
 		char text[LD_REASON_MAX_BYTES];
 	} reasons[LINDUNG_CATEGORY_MAX];
 	struct ld_memo memos[LD_MEMOS]; /* by the name's hash: the last one asked for */
+	struct ld_cookie_day cookie_days[2];
 	/* Scratch of one call. */
 	struct ld_query query;
 	struct ld_copy copy;

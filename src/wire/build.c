@@ -56,8 +56,20 @@ ld_build_record(struct ld_writer *w, unsigned which, size_t owner_at, uint16_t t
 size_t
 ld_build_opt_bytes(const struct ld_opt *opt)
 {
-	(void)opt;
-	return LD_OPT_BYTES;
+	size_t size = LD_OPT_BYTES;
+
+	if (opt->cookie.len != 0)
+		size += 4 + opt->cookie.len;
+	if (opt->has_keepalive)
+		size += 6;
+	return size;
+}
+
+static void
+build_option(struct ld_writer *w, enum ld_option option, size_t len)
+{
+	ld_writer_be16(w, (uint16_t)option);
+	ld_writer_be16(w, (uint16_t)len);
 }
 
 /* The extended errors, as much of them as there is room for. */
@@ -71,6 +83,21 @@ build_edes(struct ld_writer *w, const struct ld_opt *opt)
 		ld_put_be16(w->data + 2, (uint16_t)(ld_get_be16(w->data + 2) | LD_FLAG_TC));
 }
 
+/* As many zeros as lack to the next multiple, or to the end of the writer. */
+static void
+build_padding(struct ld_writer *w, size_t block)
+{
+	size_t bare = w->len + 4, whole = (bare + block - 1) / block * block;
+
+	if (bare > w->size)
+		return;
+	size_t zeros = (whole < w->size ? whole : w->size) - bare;
+	build_option(w, LD_OPTION_PADDING, zeros);
+	uint8_t *room = ld_writer_room(w, zeros);
+	if (room != NULL)
+		memset(room, 0, zeros);
+}
+
 void
 ld_build_opt(struct ld_writer *w, const struct ld_opt *opt)
 {
@@ -82,7 +109,17 @@ ld_build_opt(struct ld_writer *w, const struct ld_opt *opt)
 	ld_put_be16(room + 1, LD_TYPE_OPT);
 	ld_put_be16(room + 3, opt->udp_size);
 	ld_put_be32(room + 5, (uint32_t)opt->rcode_high << 24 | (opt->dnssec_ok ? LD_EDNS_DO : 0));
+	if (opt->cookie.len != 0) {
+		build_option(w, LD_OPTION_COOKIE, opt->cookie.len);
+		ld_writer_bytes(w, opt->cookie);
+	}
+	if (opt->has_keepalive) {
+		build_option(w, LD_OPTION_TCP_KEEPALIVE, 2);
+		ld_writer_be16(w, opt->keepalive);
+	}
 	build_edes(w, opt);
+	if (opt->padding_block != 0)
+		build_padding(w, opt->padding_block);
 	ld_put_be16(room + 9, (uint16_t)(w->data + w->len - room - LD_OPT_BYTES));
 	ld_build_count(w, LD_COUNT_ADDITIONAL);
 }

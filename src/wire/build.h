@@ -41,6 +41,12 @@ struct ld_opt {
 	bool dnssec_ok;     /* as in the query (RFC 3225) */
 	/* Extended errors (wire/extended_error.h); and what to say if these are too long. */
 	struct ld_span edes, edes_shorter;
+	struct ld_span cookie; /* empty: none */
+	bool has_keepalive;
+	uint16_t keepalive; /* in units of 100 ms */
+	/* The message shall be a multiple of so many octets long (RFC 7830), as far as the writer
+	 * has room; 0: no padding. */
+	uint16_t padding_block;
 };
 
 /** The OPT record, counted.  Leave ld_build_opt_bytes() free for it: the extended errors take what
@@ -48,7 +54,7 @@ struct ld_opt {
  * then without texts; TC is set if a code itself does not fit. */
 void ld_build_opt(struct ld_writer *w, const struct ld_opt *opt);
 
-/** Octets that ld_build_opt() needs: all but the extended errors. */
+/** Octets that ld_build_opt() needs: all but the extended errors and padding. */
 size_t ld_build_opt_bytes(const struct ld_opt *opt);
 
 /** Back to header and question, with TC set: what did not fit. */

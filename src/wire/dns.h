@@ -181,6 +181,8 @@ enum {
 	LD_OPT_BYTES = 11, /* an OPT record without options */
 	LD_UDP_MIN_BYTES = 512,
 	LD_EDNS_DO = 0x8000, /* in the lower half of an OPT record's TTL */
+	LD_COOKIE_CLIENT_BYTES = 8,
+	LD_COOKIE_BYTES = 24, /* the client's, and the server's of RFC 9018 */
 };
 
 /** The mnemonic, as "HTTPS", "NXDOMAIN" or "Filtered"; NULL for a number that is not in the table.

@@ -80,14 +80,43 @@ ld_message_name_plain(struct ld_reader *r, struct ld_name *ret)
 	return read_name(r, ret, 0);
 }
 
+/* RFC 7873 section 4: the client's part, or that and the server's. */
 static bool
-options_are_well_formed(struct ld_span options)
+is_cookie(size_t len)
+{
+	return len == LD_COOKIE_CLIENT_BYTES || (len >= 16 && len <= 40);
+}
+
+/* Returns false if they are malformed. */
+static bool
+read_options(struct ld_span options, struct ld_query_options *ret)
 {
 	struct ld_reader r = ld_reader(options);
 
 	while (ld_reader_left(&r) > 0) {
-		ld_reader_take(&r, 2);
-		ld_reader_take(&r, ld_reader_be16(&r));
+		uint16_t option = ld_reader_be16(&r);
+		struct ld_span data = ld_reader_take(&r, ld_reader_be16(&r));
+
+		switch (option) {
+		case LD_OPTION_COOKIE:
+			if (!is_cookie(data.len))
+				return false;
+			if (ret->cookie.len == 0)
+				ret->cookie = data;
+			break;
+		case LD_OPTION_TCP_KEEPALIVE:
+			ret->keepalive = true;
+			ret->keepalive_filled |= data.len != 0;
+			break;
+		case LD_OPTION_PADDING:
+			ret->padding = true;
+			break;
+		case LD_OPTION_STRUCTURED_ERROR:
+			ret->structured_error = true;
+			break;
+		default:
+			break;
+		}
 	}
 	return !r.failed;
 }
@@ -115,7 +144,8 @@ skip_name(struct ld_reader *r)
 
 /* One record of a query.  Returns false if it is a fault. */
 static bool
-take_record(struct ld_query *ret, struct ld_reader *r, enum ld_section section)
+take_record(struct ld_query *ret, struct ld_reader *r, enum ld_section section,
+	    struct ld_span *ret_options)
 {
 	bool is_root = skip_name(r);
 	uint16_t type = ld_reader_be16(r);
@@ -131,8 +161,27 @@ take_record(struct ld_query *ret, struct ld_reader *r, enum ld_section section)
 	ret->edns_version = (uint8_t)(ttl >> 16);
 	ret->dnssec_ok = (ttl & LD_EDNS_DO) != 0;
 	ret->udp_size = size > LD_UDP_MIN_BYTES ? size : LD_UDP_MIN_BYTES;
-	ret->options = rdata;
+	*ret_options = rdata;
 	return true;
+}
+
+/* What stands behind the question. */
+static enum ld_fault
+take_records(struct ld_query *ret, struct ld_reader *r, const struct ld_header *header)
+{
+	struct ld_span options = {NULL, 0};
+
+	for (int section = LD_SECTION_ANSWER; section < LD_SECTION_END; section++) {
+		for (unsigned i = 0; i < header->counts[1 + section]; i++) {
+			if (!take_record(ret, r, (enum ld_section)section, &options))
+				return LD_FAULT_FORMERR;
+		}
+	}
+	if (r->failed || ld_reader_left(r) != 0)
+		return LD_FAULT_FORMERR;
+	if (ret->edns && ret->edns_version != 0)
+		return LD_FAULT_BADVERS;
+	return read_options(options, &ret->options) ? LD_FAULT_NONE : LD_FAULT_FORMERR;
 }
 
 enum ld_fault
@@ -146,27 +195,24 @@ ld_query_parse(struct ld_query *ret, struct ld_span message)
 	ret->has_question = ret->edns = ret->dnssec_ok = false;
 	ret->edns_version = 0;
 	ret->udp_size = LD_UDP_MIN_BYTES;
-	ret->options = (struct ld_span){NULL, 0};
+	ret->options = (struct ld_query_options){.cookie = {NULL, 0}};
 	if (r.failed || (header.flags & LD_FLAG_QR) != 0)
 		return LD_FAULT_DROP;
 	if ((header.flags & LD_FLAG_OPCODE) != LD_OPCODE_QUERY << 11)
 		return LD_FAULT_NOTIMP;
+	if (header.counts[0] == 0) {
+		enum ld_fault fault = take_records(ret, &r, &header);
+
+		if (fault != LD_FAULT_NONE)
+			return fault;
+		return ret->options.cookie.len != 0 ? LD_FAULT_COOKIE_ONLY : LD_FAULT_FORMERR;
+	}
 	if (header.counts[0] != 1 || !ld_message_name_plain(&r, &ret->name))
 		return LD_FAULT_FORMERR;
 	ret->type = ld_reader_be16(&r);
 	ret->class_ = ld_reader_be16(&r);
 	ret->has_question = !r.failed;
-	for (int section = LD_SECTION_ANSWER; section < LD_SECTION_END; section++) {
-		for (unsigned i = 0; i < header.counts[1 + section]; i++) {
-			if (!take_record(ret, &r, (enum ld_section)section))
-				return LD_FAULT_FORMERR;
-		}
-	}
-	if (r.failed || ld_reader_left(&r) != 0)
-		return LD_FAULT_FORMERR;
-	if (ret->edns && ret->edns_version != 0)
-		return LD_FAULT_BADVERS;
-	return options_are_well_formed(ret->options) ? LD_FAULT_NONE : LD_FAULT_FORMERR;
+	return take_records(ret, &r, &header);
 }
 
 bool

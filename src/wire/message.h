@@ -37,6 +37,22 @@ enum ld_fault {
 	LD_FAULT_FORMERR,
 	LD_FAULT_NOTIMP,
 	LD_FAULT_BADVERS,
+	/** No question, but a cookie: the client wants one of ours (RFC 7873 section 5.4). */
+	LD_FAULT_COOKIE_ONLY,
+	/** Never of ld_query_parse(): the cookie is not ours, and must be. */
+	LD_FAULT_BADCOOKIE,
+};
+
+/** What the options of a query say.  Those that are not here are passed over (RFC 6891 section
+ * 6.1.2). */
+struct ld_query_options {
+	/* Of the first cookie (RFC 7873): the client's 8 octets and, unless it has none yet, the
+	 * server's 8 to 32 behind them; into the message.  Empty: none. */
+	struct ld_span cookie;
+	bool keepalive;        /* edns-tcp-keepalive (RFC 7828) */
+	bool keepalive_filled; /* it said how long, which only a server does */
+	bool padding;          /* the client pads (RFC 7830) */
+	bool structured_error; /* option 26: the client understands structured errors */
 };
 
 /** A query.  What was read before a fault stays, so that the answer can carry it. */
@@ -49,16 +65,17 @@ struct ld_query {
 	bool edns; /* an OPT record was there */
 	uint8_t edns_version;
 	bool dnssec_ok;
-	uint16_t udp_size;      /* what the client takes over UDP; 512 without EDNS or below it */
-	struct ld_span options; /* of the OPT record; into the message */
+	uint16_t udp_size; /* what the client takes over UDP; 512 without EDNS or below it */
+	struct ld_query_options options; /* of the OPT record */
 };
 
 /** Take in a query: every octet of it must belong to a header, a question or a record (RFC 1035
  * section 4.1: a message ends with its last section; octets behind it are FORMERR).  Of an opcode
  * that is not QUERY only the header is read, as its format is not known (RFC 8906 section 3.1.4).
  * One question (RFC 9619); at most one OPT, in the additional section, owned by the root, its
- * options well formed (RFC 6891 section 6.1.1); of another EDNS version nothing behind the version
- * is looked at.  Other records are skipped. */
+ * options well formed (RFC 6891 section 6.1.1), a cookie as long as it may be (RFC 7873 section
+ * 5.2.2); of another EDNS version nothing behind the version is looked at.  Other records are
+ * skipped. */
 enum ld_fault ld_query_parse(struct ld_query *ret, struct ld_span message);
 
 enum {

@@ -604,6 +604,116 @@ work_for_one_message_is_bounded(void **state)
 	assert_int_equal(copy_of_pointers(LD_WALK_LABELS_MAX / 127 + 1), LINDUNG_EMALFORMED);
 }
 
+/* RFC 6891, 7873, 7828, 7830: what is read of the options, and which are malformed. */
+static void
+options_of_a_query(void **state)
+{
+	static const struct {
+		const char *options;
+		enum ld_fault fault;
+		size_t cookie_len;
+		bool keepalive, filled, padding, structured;
+	} rows[] = {
+		{"", LD_FAULT_NONE, 0, false, false, false, false},
+		{"0064 0003 010203", LD_FAULT_NONE, 0, false, false, false, false},
+		{"000b 0000", LD_FAULT_NONE, 0, true, false, false, false},
+		{"000b 0002 0064", LD_FAULT_NONE, 0, true, true, false, false},
+		{"000c 0003 000000 001a 0000", LD_FAULT_NONE, 0, false, false, true, true},
+		{"001a 0002 7b7d", LD_FAULT_NONE, 0, false, false, false, true},
+		{"000a 0008 0102030405060708", LD_FAULT_NONE, 8, false, false, false, false},
+		{"000a 0010 01020304050607080910111213141516", LD_FAULT_NONE, 16, false, false,
+		 false, false},
+		/* The first of two is the one. */
+		{"000a 0008 0102030405060708 000a 0010 01020304050607080910111213141516",
+		 LD_FAULT_NONE, 8, false, false, false, false},
+		{"000a 0000", LD_FAULT_FORMERR, 0, false, false, false, false},
+		{"000a 0007 01020304050607", LD_FAULT_FORMERR, 0, false, false, false, false},
+		{"000a 0009 010203040506070809", LD_FAULT_FORMERR, 0, false, false, false, false},
+		{"000a 000f 010203040506070809101112131415", LD_FAULT_FORMERR, 0, false, false,
+		 false, false},
+		{"000a 0029 01020304050607080910111213141516171819202122232425262728293031323334"
+		 "35363738394041",
+		 LD_FAULT_FORMERR, 0, false, false, false, false},
+		{"0064 0003 0102", LD_FAULT_FORMERR, 0, false, false, false, false},
+		{"0064 00", LD_FAULT_FORMERR, 0, false, false, false, false},
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+		static uint8_t memory[512];
+		struct ld_writer w = ld_writer(memory, sizeof memory);
+		struct ld_query query;
+
+		ld_show_build_query(&w, &(struct ld_show_query){.name = "www",
+								.type = LD_TYPE_A,
+								.edns = true,
+								.options = hex(rows[i].options)});
+		assert_int_equal(ld_query_parse(&query, ld_span(w.data, w.len)), rows[i].fault);
+		if (rows[i].fault != LD_FAULT_NONE)
+			continue;
+		assert_int_equal(query.options.cookie.len, rows[i].cookie_len);
+		assert_int_equal(query.options.keepalive, rows[i].keepalive);
+		assert_int_equal(query.options.keepalive_filled, rows[i].filled);
+		assert_int_equal(query.options.padding, rows[i].padding);
+		assert_int_equal(query.options.structured_error, rows[i].structured);
+	}
+}
+
+/* RFC 7873 section 5.4: no question, but a cookie. */
+static void
+cookie_without_question(void **state)
+{
+	struct ld_query query;
+
+	(void)state;
+	assert_int_equal(ld_query_parse(&query, hex("1234 0100 0000 0000 0000 0001"
+						    "00 0029 04d0 00000000 000c"
+						    "000a 0008 0102030405060708")),
+			 LD_FAULT_COOKIE_ONLY);
+	assert_false(query.has_question);
+	assert_true(query.edns);
+	assert_int_equal(ld_query_parse(&query, hex("1234 0100 0000 0000 0000 0001"
+						    "00 0029 04d0 00000000 0000")),
+			 LD_FAULT_FORMERR);
+	assert_int_equal(ld_query_parse(&query, hex("1234 0100 0000 0000 0000 0000")),
+			 LD_FAULT_FORMERR);
+}
+
+static void
+padding_fills_the_block(void **state)
+{
+	static uint8_t memory[2000];
+	struct ld_opt opt = {.udp_size = 1232, .padding_block = 468};
+
+	(void)state;
+	for (size_t before = LD_HEADER_BYTES; before < 1000; before++) {
+		struct ld_writer w = ld_writer(memory, sizeof memory);
+
+		memset(memory, 0xff, sizeof memory);
+		ld_build_header(&w, 1, LD_FLAG_QR);
+		w.len = before;
+		ld_build_opt(&w, &opt);
+		assert_false(w.failed);
+		assert_int_equal(w.len % 468, 0);
+		assert_true(w.len - before >= LD_OPT_BYTES + 4 &&
+			    w.len - before < LD_OPT_BYTES + 4 + 468);
+		for (size_t i = before + LD_OPT_BYTES + 4; i < w.len; i++)
+			assert_int_equal(memory[i], 0);
+		/* Less room: up to its end, or no padding at all. */
+		for (size_t room = 0; room < 8; room++) {
+			w = ld_writer(memory, before + LD_OPT_BYTES + room);
+			w.len = before;
+			ld_build_opt(&w, &opt);
+			assert_false(w.failed);
+			size_t whole = (before + LD_OPT_BYTES + 4 + 467) / 468 * 468;
+			size_t end = before + LD_OPT_BYTES + (room < 4 ? 0 : room);
+			assert_int_equal(w.len, end < whole ? end : whole);
+			assert_int_equal(ld_get_be16(memory + before + 9),
+					 w.len - before - LD_OPT_BYTES);
+		}
+	}
+}
+
 static void
 opt_is_written(void **state)
 {
@@ -763,9 +873,16 @@ main(void)
 		cmocka_unit_test(a_chain_has_an_end),
 		cmocka_unit_test(many_names_survive_compression),
 		cmocka_unit_test(work_for_one_message_is_bounded),
+<<<<<<< HEAD
 		cmocka_unit_test(opt_is_written),
 		cmocka_unit_test(rfc8914_errors_are_dropped_in_order),
 		cmocka_unit_test(rfc8914_foreign_text_becomes_utf8),
+=======
+		cmocka_unit_test(options_of_a_query),
+		cmocka_unit_test(cookie_without_question),
+		cmocka_unit_test(padding_fills_the_block),
+		cmocka_unit_test(opt_is_written_and_cut),
+>>>>>>> 2a07963 (wire, resolver: DNS cookies, padding and edns-tcp-keepalive)
 	};
 
 	return cmocka_run_group_tests_name("wire", tests, NULL, NULL);
