@@ -873,16 +873,12 @@ main(void)
 		cmocka_unit_test(a_chain_has_an_end),
 		cmocka_unit_test(many_names_survive_compression),
 		cmocka_unit_test(work_for_one_message_is_bounded),
-<<<<<<< HEAD
-		cmocka_unit_test(opt_is_written),
-		cmocka_unit_test(rfc8914_errors_are_dropped_in_order),
-		cmocka_unit_test(rfc8914_foreign_text_becomes_utf8),
-=======
 		cmocka_unit_test(options_of_a_query),
 		cmocka_unit_test(cookie_without_question),
 		cmocka_unit_test(padding_fills_the_block),
-		cmocka_unit_test(opt_is_written_and_cut),
->>>>>>> 2a07963 (wire, resolver: DNS cookies, padding and edns-tcp-keepalive)
+		cmocka_unit_test(opt_is_written),
+		cmocka_unit_test(rfc8914_errors_are_dropped_in_order),
+		cmocka_unit_test(rfc8914_foreign_text_becomes_utf8),
 	};
 
 	return cmocka_run_group_tests_name("wire", tests, NULL, NULL);
