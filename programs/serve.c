@@ -14,6 +14,7 @@
 #include "conf/conf.h"
 #include "net/http.h"
 #include "net/loop.h"
+#include "process/access.h"
 #include "process/holder.h"
 #include "process/metrics.h"
 #include "process/system.h"
@@ -55,6 +56,7 @@ struct server {
 	unsigned overlay_count;
 
 	struct ld_sockets sockets;
+	struct ld_access access;
 	struct ld_resolver *resolver;
 	struct ld_board board;
 	struct ld_holder *holder;
@@ -162,6 +164,8 @@ resolver_make(struct server *server, struct ld_report *report)
 		.udp_payload_bytes = 1232,
 		.unix_s = ld_clock_unix_s,
 		.tcp_idle_ms = conf->tcp_idle_ms,
+		.access = server->access.allowed,
+		.access_drop = conf->access_answer == LD_CONF_DENIAL_DROP,
 	};
 
 	memcpy(config.address4, conf->block_address4.octets, sizeof config.address4);
@@ -208,6 +212,7 @@ threads_make(struct server *server, struct ld_report *report)
 			.idle_ms = conf->tcp_idle_ms,
 			.in_flight_max = conf->tcp_in_flight_max,
 			.output_max = TCP_OUTPUT_MAX},
+		.access = &server->access,
 		.board = &server->board,
 		.addresses = server->sockets.count,
 	};
@@ -314,6 +319,8 @@ start(struct server *server, struct ld_report *report)
 	if (err == LINDUNG_OK)
 		err = list_open(server, report);
 	if (err == LINDUNG_OK)
+		err = ld_access_make(&server->access, &server->conf, report);
+	if (err == LINDUNG_OK)
 		err = resolver_make(server, report);
 	if (err == LINDUNG_OK)
 		err = threads_make(server, report);
@@ -342,6 +349,7 @@ end(struct server *server)
 		ld_signal_free(server->signals[i]);
 	ld_loop_free(server->loop);
 	ld_resolver_free(server->resolver);
+	ld_access_clear(&server->access);
 	ld_holder_close(server->holder);
 	ld_sockets_close(&server->sockets);
 	ld_arena_clear(&server->arena);

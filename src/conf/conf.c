@@ -14,6 +14,7 @@
 static const struct ld_conf_choice choices_none[] = {{0, NULL, NULL}};
 static const struct ld_conf_choice choices_answers[] = {LD_CONF_ANSWERS(LD_X){0, NULL, NULL}};
 static const struct ld_conf_choice choices_reasons[] = {LD_CONF_REASONS(LD_X){0, NULL, NULL}};
+static const struct ld_conf_choice choices_denials[] = {LD_CONF_DENIALS(LD_X){0, NULL, NULL}};
 static const struct ld_conf_choice choices_modes[] = {LD_CONF_MODES(LD_X){0, NULL, NULL}};
 #undef LD_X
 
@@ -239,6 +240,15 @@ tell_pair(struct loading *l, const char *key, const char *other, const char *wha
 }
 
 static int
+check_access(struct loading *l)
+{
+	if (l->conf.access_allow.count + l->conf.access_deny.count <= LD_PREFIXES_MAX)
+		return LINDUNG_OK;
+	return tell_pair(l, "access.deny", "access.allow",
+			 "expected no more than 65536 prefixes together with access.allow");
+}
+
+static int
 check_together(struct loading *l)
 {
 	const struct ld_conf *c = &l->conf;
@@ -260,6 +270,8 @@ check_together(struct loading *l)
 	if (err == LINDUNG_OK && c->cache_ttl_min_s > c->cache_ttl_max_s)
 		err = tell_pair(l, "cache.ttl-min-s", "cache.ttl-max-s",
 				"expected at most the value of cache.ttl-max-s");
+	if (err == LINDUNG_OK)
+		err = check_access(l);
 	return err;
 }
 

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "conf/options.h"
 #include "net/address.h"
+#include "net/prefix.h"
 
 enum {
 	/* Wrong things reported of one file; whoever has more does not read them. */
@@ -23,6 +24,7 @@ enum {
 #define LD_X(symbol, value, key, what) symbol = (value),
 enum ld_conf_answer { LD_CONF_ANSWERS(LD_X) };
 enum ld_conf_reason { LD_CONF_REASONS(LD_X) };
+enum ld_conf_denial { LD_CONF_DENIALS(LD_X) };
 enum ld_conf_mode { LD_CONF_MODES(LD_X) };
 #undef LD_X
 
@@ -34,6 +36,12 @@ struct ld_conf_address {
 
 struct ld_conf_addresses {
 	const struct ld_conf_address *items;
+	const char *const *texts; /* the same, as text */
+	unsigned count;
+};
+
+struct ld_conf_prefixes {
+	const struct ld_prefix *items;
 	const char *const *texts; /* the same, as text */
 	unsigned count;
 };
@@ -60,6 +68,7 @@ struct ld_conf_ip {
 #define LD_CONF_C_KEYS struct ld_conf_texts
 #define LD_CONF_C_ADDRESS struct ld_conf_address
 #define LD_CONF_C_ADDRESSES struct ld_conf_addresses
+#define LD_CONF_C_PREFIXES struct ld_conf_prefixes
 #define LD_CONF_C_IPV4 struct ld_conf_ip
 #define LD_CONF_C_IPV6 struct ld_conf_ip
 #define LD_CONF_C_CHOICE int

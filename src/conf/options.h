@@ -26,6 +26,10 @@
 	X(LD_CONF_MODE_RECURSION, 0, "recursion", "From the root servers down.")                   \
 	X(LD_CONF_MODE_FORWARD, 1, "forward", "By the servers in upstream.servers.")
 
+#define LD_CONF_DENIALS(X)                                                                         \
+	X(LD_CONF_DENIAL_REFUSE, 0, "refuse", "REFUSED, with an Extended DNS Error (18).")         \
+	X(LD_CONF_DENIAL_DROP, 1, "drop", "Not at all.")
+
 /* X(type, field, key, default, min, max, unit, choices, prose)
  *
  * min and max: of a number; of a text its length in bytes; of a list how many items.
@@ -41,6 +45,20 @@
 	X(TEXT, user, "user", "", 0, 32, "", none,                                                 \
 	  "The user to become once all sockets are open, when started as root. "                   \
 	  "With nothing here the user stays who it is.")                                           \
+	X(PREFIXES, access_allow, "access.allow",                                                  \
+	  "127.0.0.0/8 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 169.254.0.0/16 ::1 fc00::/7 "       \
+	  "fe80::/10",                                                                             \
+	  0, 65536, "", none,                                                                      \
+	  "Who may ask: prefixes of addresses; of several that hold an address the longest "       \
+	  "counts, whether here or in access.deny. "                                               \
+	  "The default is this machine and private networks, so that nobody runs an open "         \
+	  "resolver without wanting one: 0.0.0.0/0 and ::/0 let all the world ask. "               \
+	  "Connections from others are closed at once.")                                           \
+	X(PREFIXES, access_deny, "access.deny", "", 0, 65536, "", none,                            \
+	  "Who may not ask, though a shorter prefix in access.allow, or the same, lets them. "     \
+	  "Both lists together hold at most 65536 prefixes.")                                      \
+	X(CHOICE, access_answer, "access.answer", "refuse", 0, 0, "", denials,                     \
+	  "How those who may not ask are answered over UDP.")                                      \
 	X(PATH, list_image, "list.image", "", 0, 4095, "", none,                                   \
 	  "The index that lindung compile made. "                                                  \
 	  "A relative path begins at the folder of the configuration file.")                       \

@@ -84,6 +84,12 @@ ld_conf_expected(const struct ld_conf_option *option, char text[LD_CONF_EXPECTED
 	case LD_CONF_ADDRESSES:
 		list_expected(option, "addresses, as 192.0.2.1@53 or 2001:db8::1@53", text);
 		return;
+	case LD_CONF_PREFIXES:
+		list_expected(option,
+			      "prefixes, as 192.0.2.0/24 or 2001:db8::/32, no bits set behind the "
+			      "length",
+			      text);
+		return;
 	case LD_CONF_CHOICE:
 		choices_text(option->choices, text, LD_CONF_EXPECTED_BYTES);
 		return;
@@ -167,6 +173,7 @@ void
 ld_conf_value_print(const void *field, const struct ld_conf_option *option, struct ld_buffer *out)
 {
 	const struct ld_conf_addresses *addresses;
+	const struct ld_conf_prefixes *prefixes;
 	const struct ld_conf_texts *texts;
 	char text[32];
 
@@ -197,6 +204,10 @@ ld_conf_value_print(const void *field, const struct ld_conf_option *option, stru
 	case LD_CONF_ADDRESSES:
 		addresses = field;
 		texts_print(addresses->texts, addresses->count, out);
+		break;
+	case LD_CONF_PREFIXES:
+		prefixes = field;
+		texts_print(prefixes->texts, prefixes->count, out);
 		break;
 	case LD_CONF_IPV4:
 		ip_print(AF_INET, field, out);

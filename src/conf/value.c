@@ -264,6 +264,31 @@ addresses_set(struct ld_conf_addresses *ret, const struct ld_yaml *first, unsign
 }
 
 static int
+prefixes_set(struct ld_conf_prefixes *ret, const struct ld_yaml *first, unsigned count,
+	     struct ld_arena *arena, const struct ld_yaml **ret_got)
+{
+	struct ld_prefix *items = ld_arena_alloc(arena, (count + 1) * sizeof *items);
+	const char **texts = ld_arena_alloc(arena, (count + 1) * sizeof *texts);
+	unsigned i = 0;
+
+	if (items == NULL || texts == NULL)
+		return LINDUNG_ENOMEM;
+	for (const struct ld_yaml *item = first; i < count; item = item->next, i++) {
+		int err;
+
+		*ret_got = item;
+		if (item->kind != LD_YAML_SCALAR ||
+		    ld_prefix_from_text(&items[i], item->text, NULL) != LINDUNG_OK)
+			return LINDUNG_ECONFIG;
+		err = text_set(&texts[i], item->text, arena);
+		if (err != LINDUNG_OK)
+			return err;
+	}
+	*ret = (struct ld_conf_prefixes){.items = items, .texts = texts, .count = count};
+	return LINDUNG_OK;
+}
+
+static int
 list_set(void *field, const struct ld_conf_option *option, const struct ld_yaml *node,
 	 const struct ld_conf_place *place, const struct ld_yaml **ret_got)
 {
@@ -279,6 +304,8 @@ list_set(void *field, const struct ld_conf_option *option, const struct ld_yaml 
 		return LINDUNG_ECONFIG;
 	if (option->type == LD_CONF_ADDRESSES)
 		return addresses_set(field, first, count, place->arena, ret_got);
+	if (option->type == LD_CONF_PREFIXES)
+		return prefixes_set(field, first, count, place->arena, ret_got);
 	return texts_set(field, option, first, count, place, ret_got);
 }
 
@@ -328,6 +355,7 @@ scalar_set(void *field, const struct ld_conf_option *option, struct ld_span text
 	case LD_CONF_PATHS:
 	case LD_CONF_KEYS:
 	case LD_CONF_ADDRESSES:
+	case LD_CONF_PREFIXES:
 	default:
 		fit = false;
 	}
@@ -338,7 +366,7 @@ static bool
 is_list(const struct ld_conf_option *option)
 {
 	return option->type == LD_CONF_PATHS || option->type == LD_CONF_KEYS ||
-	       option->type == LD_CONF_ADDRESSES;
+	       option->type == LD_CONF_ADDRESSES || option->type == LD_CONF_PREFIXES;
 }
 
 /* The default as it would stand in a file. */

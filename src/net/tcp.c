@@ -307,7 +307,10 @@ listener_ready(void *ctx, int fd, unsigned what)
 		int peer = accept4(fd, &from.any, &from.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (peer >= 0) {
-			connection_open(tcp, peer, &from);
+			if (tcp->config.admit != NULL && !tcp->config.admit(tcp->ctx, &from))
+				close(peer);
+			else
+				connection_open(tcp, peer, &from);
 			continue;
 		}
 		/* Out of descriptors: accept no more until the next sweep, or we would spin. */

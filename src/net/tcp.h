@@ -10,6 +10,7 @@
 #ifndef LD_NET_TCP_H
 #define LD_NET_TCP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -18,11 +19,17 @@
 struct event_base;
 struct ld_tcp;
 
+struct ld_address;
+
+/** Whether a connection from there is taken at all; one that is not is closed at once. */
+typedef bool ld_tcp_admit(void *ctx, const struct ld_address *from);
+
 struct ld_tcp_config {
 	unsigned connections_max;
 	unsigned idle_ms;
 	unsigned in_flight_max; /* of one connection */
 	size_t output_max;      /* octets of one connection that wait to be sent */
+	ld_tcp_admit *admit;    /* called with the ctx of ld_tcp_new(); NULL: from everywhere */
 };
 
 /** A connection that may be gone by the time it is answered. */
@@ -30,8 +37,6 @@ struct ld_tcp_ref {
 	uint32_t slot;
 	uint32_t generation;
 };
-
-struct ld_address;
 
 /** A whole frame came; it is valid during the call.  Answer it exactly once, now or later, by
  * ld_tcp_answer() or ld_tcp_drop(). */

@@ -161,6 +161,20 @@ udp_readable(void *ctx, int fd, unsigned what)
 	}
 }
 
+/* Whether to take a connection from there. */
+static bool
+tcp_admit(void *ctx, const struct ld_address *from)
+{
+	const struct ld_endpoint *endpoint = ctx;
+	uint8_t octets[16];
+	unsigned len = ld_address_octets(from, octets);
+
+	if (ld_prefixes_hold(endpoint->thread->config.access->allowed, octets, len))
+		return true;
+	ld_worker_count(endpoint->thread->worker, LD_COUNTER_DENIED);
+	return false;
+}
+
 static void
 tcp_frame(void *ctx, struct ld_tcp_ref connection, struct ld_span frame)
 {
@@ -238,7 +252,9 @@ int
 ld_thread_listen(struct ld_thread *thread, int udp, int tcp)
 {
 	struct ld_endpoint *endpoint = &thread->endpoints[thread->endpoint_count];
+	struct ld_tcp_config tcp_config = thread->config.tcp;
 
+	tcp_config.admit = tcp_admit;
 	LD_ASSERT(thread->endpoint_count < thread->config.addresses);
 	thread->endpoint_count++;
 	*endpoint = (struct ld_endpoint){.thread = thread, .udp = udp, .listener = tcp};
@@ -246,8 +262,7 @@ ld_thread_listen(struct ld_thread *thread, int udp, int tcp)
 	if (endpoint->watch == NULL)
 		return LINDUNG_ENOMEM;
 	ld_watch_set(endpoint->watch, LD_READABLE);
-	return ld_tcp_new(&endpoint->tcp, thread->loop, tcp, &thread->config.tcp, tcp_frame,
-			  endpoint);
+	return ld_tcp_new(&endpoint->tcp, thread->loop, tcp, &tcp_config, tcp_frame, endpoint);
 }
 
 static void *

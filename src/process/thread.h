@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "net/tcp.h"
+#include "process/access.h"
 #include "resolver/resolver.h"
 #include "upstream/upstream.h"
 
@@ -23,7 +24,8 @@ struct ld_thread;
 struct ld_thread_config {
 	const struct ld_resolver *resolver;
 	const struct ld_upstream_config *upstream;
-	struct ld_tcp_config tcp; /* of each address */
+	struct ld_tcp_config tcp;       /* of each address */
+	const struct ld_access *access; /* outlives the thread, as all of this */
 	const struct ld_board *board;
 	unsigned addresses; /* at most so many ld_thread_listen() */
 };

@@ -359,17 +359,43 @@ find_answer(struct ld_worker *worker, int64_t now_ms, struct ld_ask *ask, struct
 									   : LD_STEP_ASK;
 }
 
+static bool
+may_ask(const struct ld_worker *worker, const struct ld_from *from)
+{
+	const struct ld_prefixes *access = worker->resolver->config.access;
+
+	return access == NULL || ld_prefixes_hold(access, from->address, from->address_len);
+}
+
+/* Who may not ask.  What is malformed, too, gets no answer. */
+static enum ld_step
+deny(struct ld_worker *worker, const struct ld_from *from, struct ld_span query,
+     struct ld_writer *answer, struct ld_ask *ask)
+{
+	ld_worker_count(worker, LD_COUNTER_DENIED);
+	if (worker->resolver->config.access_drop ||
+	    ld_query_parse(&worker->query, query) != LD_FAULT_NONE) {
+		ld_worker_count(worker, LD_COUNTER_DROPPED);
+		return LD_STEP_DROP;
+	}
+	take_client(ask, from, &worker->query);
+	return refuse(worker, ask, LD_EDE_PROHIBITED, answer);
+}
+
 enum ld_step
 ld_worker_query(struct ld_worker *worker, const struct ld_from *from, int64_t now_ms,
 		struct ld_span query, struct ld_writer *answer, struct ld_ask *ret_ask)
 {
-	enum ld_fault fault = ld_query_parse(&worker->query, query);
+	enum ld_fault fault;
 	struct ld_name lower;
 	struct ld_local local;
 	struct lindung_answer verdict;
 
 	/* In the order of enum ld_transport. */
 	ld_worker_count(worker, (enum ld_counter)(LD_COUNTER_QUERIES_UDP + from->transport));
+	if (!may_ask(worker, from))
+		return deny(worker, from, query, answer, ret_ask);
+	fault = ld_query_parse(&worker->query, query);
 	take_client(ret_ask, from, &worker->query);
 	if (fault == LD_FAULT_NONE || fault == LD_FAULT_COOKIE_ONLY) {
 		enum ld_fault more = check_options(worker, ret_ask, &worker->query);

@@ -11,13 +11,13 @@
  *                            ld_worker_learn()    once a question: into the cache
  *                            ld_worker_finish()   once a waiting client: its answer
  *
- * In which order a query is decided: what is wrong with it; classes and types that are refused;
- * special names that never leave (localhost, .local, .onion, private reverse zones ...: local.c);
- * the list; ANY (RFC 8482); a rewritten name; without RD: refused, so that nobody learns from the
- * cache what others asked for; the cache; upstream.  What comes back is judged too: an answer that
- * leads (CNAME, DNAME, SVCB, HTTPS) to a closed name is closed, also when it comes out of the cache
- * after the list has changed.  A protected name may lead where it likes, and one that the list
- * opens in some categories is not closed in these by where it leads.
+ * In which order a query is decided: who may not ask; what is wrong with it; classes and types that
+ * are refused; special names that never leave (localhost, .local, .onion, private reverse zones
+ * ...: local.c); the list; ANY (RFC 8482); a rewritten name; without RD: refused, so that nobody
+ * learns from the cache what others asked for; the cache; upstream.  What comes back is judged too:
+ * an answer that leads (CNAME, DNAME, SVCB, HTTPS) to a closed name is closed, also when it comes
+ * out of the cache after the list has changed.  A protected name may lead where it likes, and one
+ * that the list opens in some categories is not closed in these by where it leads.
  *
  * Threads: a `struct ld_resolver` is read-only after it is made and shared; a `struct ld_worker`
  * (cache, counters, scratch) is one thread's.  Counters may be read by another thread at any time.
@@ -30,6 +30,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "name/name.h"
+#include "net/prefix.h"
 
 enum ld_transport {
 	LD_TRANSPORT_UDP,
@@ -74,6 +75,9 @@ struct ld_resolver_config {
 	unsigned cookie_secret_count;
 	bool cookie_required; /* over UDP, whoever sends a cookie that is not ours gets no more */
 	uint32_t tcp_idle_ms; /* told to clients that ask how long (RFC 7828) */
+	/* Who may ask; NULL: everybody.  Borrowed.  Others are answered REFUSED, or not at all. */
+	const struct ld_prefixes *access;
+	bool access_drop;
 };
 
 struct ld_resolver;
@@ -156,6 +160,7 @@ void ld_worker_finish(struct ld_worker *worker, int64_t now_ms, const struct ld_
 	X(REFUSED, "lindung_answers_total{kind=\"refused\"}", "Answers sent, by kind.")            \
 	X(FORMERR, "lindung_answers_total{kind=\"formerr\"}", "Answers sent, by kind.")            \
 	X(DROPPED, "lindung_dropped_total", "Packets that got no answer.")                         \
+	X(DENIED, "lindung_denied_total", "Queries and connections from those who may not ask.")   \
 	X(TRUNCATED, "lindung_truncated_total", "Answers cut to fit UDP.")                         \
 	X(CACHE_EVICTED, "lindung_cache_evictions_total", "Entries that made room for others.")    \
 	X(ASKED, "lindung_upstream_questions_total", "Questions asked upstream.")                  \

@@ -144,7 +144,7 @@ fake_tcp(void *ctx, struct ld_tcp_ref from, struct ld_span frame)
 static void
 fake_start(struct fake *fake)
 {
-	static const struct ld_tcp_config config = {8, 5000, 8, 1 << 20};
+	static const struct ld_tcp_config config = {8, 5000, 8, 1 << 20, NULL};
 	struct ld_address address = {.len = 0};
 
 	*fake = (struct fake){.loop = loop};

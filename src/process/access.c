@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "process/access.h"
+
+static int
+set_make(struct ld_prefixes **ret, const struct ld_conf_prefixes *in,
+	 const struct ld_conf_prefixes *out, const char *what, struct ld_report *report)
+{
+	int err = ld_prefixes_new(ret, in->items, in->count, out != NULL ? out->items : NULL,
+				  out != NULL ? out->count : 0);
+
+	if (err == LINDUNG_ELIMIT)
+		return ld_fail(report, err, "%s: more than %d prefixes: leave out some", what,
+			       LD_PREFIXES_MAX);
+	if (err != LINDUNG_OK)
+		return ld_fail(report, err, "%s: not enough memory for the prefixes", what);
+	return LINDUNG_OK;
+}
+
+int
+ld_access_make(struct ld_access *ret, const struct ld_conf *conf, struct ld_report *report)
+{
+	struct ld_access access = {0};
+	int err = set_make(&access.allowed, &conf->access_allow, &conf->access_deny,
+			   "access.allow and access.deny", report);
+
+	if (err != LINDUNG_OK) {
+		ld_access_clear(&access);
+		return err;
+	}
+	*ret = access;
+	return LINDUNG_OK;
+}
+
+void
+ld_access_clear(struct ld_access *access)
+{
+	ld_prefixes_free(access->allowed);
+	*access = (struct ld_access){0};
+}
