@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "name/name.h"
 
-static const char *const keys[] = {"adult", "gambling", "safesearch"};
+static const char *const keys[] = {"adult", "gambling", "safesearch", "phishing"};
 enum { KEY_COUNT = sizeof keys / sizeof *keys };
 
 struct lindung {
@@ -74,7 +74,8 @@ lindung_lookup_wire(const struct lindung *list, const uint8_t *wire, size_t len,
 						strlen(list->entries[i].category));
 
 		if ((active >> key & 1) == 0 || list->names[i].labels < labels[key] ||
-		    !ld_name_is_within(&name, &list->names[i]))
+		    !ld_name_is_within(&name, &list->names[i]) ||
+		    (list->entries[i].is_exact && name.labels != list->names[i].labels))
 			continue;
 		deciding[key] = &list->entries[i];
 		labels[key] = list->names[i].labels;
@@ -87,14 +88,16 @@ lindung_lookup_wire(const struct lindung *list, const uint8_t *wire, size_t len,
 			ret->allowed |= UINT64_C(1) << key;
 			continue;
 		}
+		if (deciding[key]->action == LINDUNG_BLOCK)
+			ret->blocked |= UINT64_C(1) << key;
+		if (ret->verdict == LINDUNG_BLOCK)
+			continue;
 		ret->verdict = deciding[key]->action;
 		ret->match_labels = labels[key];
 		ret->target = text_of(deciding[key]->target);
-		if (ret->verdict == LINDUNG_REWRITE)
-			continue;
-		ret->blocked |= UINT64_C(1) << key;
-		ret->category = (int)key;
-		break;
+		ret->holds_below = !deciding[key]->is_exact;
+		if (ret->verdict == LINDUNG_BLOCK)
+			ret->category = (int)key;
 	}
 	return LINDUNG_OK;
 }

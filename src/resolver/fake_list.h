@@ -5,14 +5,15 @@
 
 #include <lindung/lindung.h>
 
-/** One entry: a name with its subdomains.  `category` is one of "adult", "gambling", "safesearch".
- * The source is always "fake". */
+/** One entry: a name with its subdomains.  `category` is one of "adult", "gambling", "safesearch",
+ * "phishing".  The source is always "fake". */
 struct fake_entry {
 	const char *name;
 	const char *category;
 	enum lindung_verdict action;
 	bool is_protected;
 	const char *target;
+	bool is_exact; /* that host alone */
 };
 
 /** A list over `count` entries, which must stay; the caller's to fake_list_free(). */

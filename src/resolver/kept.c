@@ -22,11 +22,11 @@ copy_entry(struct ld_worker *worker, const struct ld_ask *ask, const struct ld_c
 	struct ld_answer_start start = {
 		.rcode = ld_get_be16(entry->message.data + 2) & LD_FLAG_RCODE,
 		.secure = (entry->flags & LD_CACHE_SECURE) != 0,
-		.edes = entry->edes,
 	};
 	struct ld_answer answer;
 	struct ld_span message = entry->message;
 
+	ld_explain_passed(worker, ask, false, entry->edes, &start);
 	ld_answer_frame(&answer, worker, ask, &start, w);
 	answer.question_end = LD_QUESTION_AT + ask->name.len + 4u;
 	/* Too long: header and question, which is what is left of it when it is cut. */

@@ -23,8 +23,10 @@ void
 ld_reply_failure(struct ld_worker *worker, const struct ld_ask *ask, struct ld_span edes,
 		 struct ld_writer *w)
 {
-	ld_answer_bare(worker, ask,
-		       &(struct ld_answer_start){.rcode = LD_RCODE_SERVFAIL, .edes = edes}, w);
+	struct ld_answer_start start = {.rcode = LD_RCODE_SERVFAIL};
+
+	ld_explain_passed(worker, ask, false, edes, &start);
+	ld_answer_bare(worker, ask, &start, w);
 	ld_worker_count(worker, LD_COUNTER_FAILED);
 }
 
@@ -40,20 +42,14 @@ bool
 ld_reply_write(struct ld_worker *worker, const struct ld_ask *ask, const struct ld_reply *reply,
 	       struct ld_writer *w)
 {
-	uint8_t memory[LD_EDE_BYTES + LD_EDE_TEXT_MAX_BYTES];
-	struct ld_writer forged = ld_writer(memory, sizeof memory);
 	bool is_rewritten = ask->rewritten.len != 0;
 	struct ld_answer_start start = {
 		.rcode = reply->rcode,
 		.secure = reply->secure && !is_rewritten,
-		.edes = reply->edes,
 	};
 	struct ld_answer answer;
 
-	if (is_rewritten) {
-		ld_ede_put(&forged, LD_EDE_FORGED, LD_REWRITTEN_TEXT);
-		start.edes = ld_span(forged.data, forged.len);
-	}
+	ld_explain_passed(worker, ask, is_rewritten, reply->edes, &start);
 	ld_reply_prepare_copy(worker, ask, reply->age_s);
 	worker->copy.question = ld_ask_client_name(ask);
 	if (is_rewritten)

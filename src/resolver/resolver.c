@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "resolver/resolver.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
@@ -78,19 +77,23 @@ ld_resolver_new(struct ld_resolver **ret, const struct ld_resolver_config *confi
 	error = copy_categories(resolver, config);
 	if (error == LINDUNG_OK)
 		error = ld_local_init(resolver);
-	if (error != LINDUNG_OK) {
-		ld_resolver_free(resolver);
-		return ld_fail(report, error, "no memory for the resolver");
-	}
-	if (error == LINDUNG_OK)
+	if (error != LINDUNG_OK)
+		ld_fail(report, error, "no memory for the resolver");
+	if (error == LINDUNG_OK) {
 		error = ld_cookie_secrets_init(&resolver->cookies, config->cookie_secrets,
 					       config->cookie_secret_count);
+		if (error != LINDUNG_OK)
+			ld_fail(report, error, "no secret for cookies");
+	}
+	if (error == LINDUNG_OK)
+		error = ld_explain_init(&resolver->explain, &config->explain, report);
 	if (error != LINDUNG_OK) {
 		ld_resolver_free(resolver);
-		return ld_fail(report, error, "no secret for cookies");
+		return error;
 	}
 	resolver->config.categories = NULL;
 	resolver->config.cookie_secrets = NULL;
+	resolver->config.explain = (struct ld_explain_config){0};
 	make_soa(resolver);
 	*ret = resolver;
 	return LINDUNG_OK;
@@ -148,6 +151,7 @@ ld_worker_set_list(struct ld_worker *worker, const struct lindung *list)
 	worker->list = list;
 	worker->list_generation++;
 	worker->active = categories == NULL ? LINDUNG_ALL : 0;
+	ld_explain_set_list(worker);
 	if (list == NULL)
 		return;
 	for (unsigned i = 0; categories != NULL && categories[i] != NULL; i++) {
@@ -155,14 +159,6 @@ ld_worker_set_list(struct ld_worker *worker, const struct lindung *list)
 
 		if (number >= 0)
 			worker->active |= UINT64_C(1) << number;
-	}
-	for (unsigned i = 0; i < LINDUNG_CATEGORY_MAX; i++) {
-		struct lindung_text key = lindung_category_key(list, i);
-		int len = snprintf(worker->reasons[i].text, sizeof worker->reasons[i].text,
-				   "Blocked: %.*s", key.len < 32 ? (int)key.len : 32,
-				   key.data != NULL ? key.data : "");
-
-		worker->reasons[i].len = (uint8_t)len;
 	}
 }
 

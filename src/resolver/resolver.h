@@ -56,13 +56,23 @@ enum ld_block_mode {
 	LD_BLOCK_ADDRESS, /* address4 and address6, other types NODATA */
 };
 
+/** What clients are told of closed names, beside why.  Texts are UTF-8; NULL: the default. */
+struct ld_explain_config {
+	const char *text;            /* before the categories; "Blocked"; at most 48 octets */
+	const char *const *contacts; /* URIs with tel: or mailto: */
+	unsigned contact_count;
+	const char *organisation; /* who closed it; none */
+	const char *language;     /* of `text` and `organisation`, as in RFC 5646; "en" */
+};
+
 struct ld_resolver_config {
 	enum ld_block_mode block_mode;
 	uint8_t address4[4];
 	uint8_t address6[16];
 	bool has_address4, has_address6;
-	uint32_t block_ttl_s;          /* 10 to 60 */
-	uint16_t block_ede;            /* 15, 16 or 17 */
+	uint32_t block_ttl_s; /* 10 to 60 */
+	uint16_t block_ede;   /* 15, 16 or 17 */
+	struct ld_explain_config explain;
 	const char *const *categories; /* keys enforced; NULL: every category of the index */
 	unsigned category_count;
 	size_t cache_bytes; /* of one worker, all included; 0: no cache, else at least 262144 */

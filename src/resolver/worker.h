@@ -14,9 +14,26 @@
 enum {
 	LD_LOCAL_COUNT = 27,
 	LD_SOA_MAX_BYTES = 64,
-	/* "Blocked: " and the key of a category. */
-	LD_REASON_MAX_BYTES = 72,
-	LD_MEMOS = 2048, /* 272 KiB of each worker */
+	LD_MEMOS = 2048, /* 288 KiB of each worker */
+	/* Of explain.text, which stands before the reason; of the JSON in an extended error. */
+	LD_EXPLAIN_TEXT_MAX_BYTES = 48,
+	LD_EXPLAIN_JSON_MAX_BYTES = 1536,
+	LD_TOLD_MAX_BYTES = LD_EXPLAIN_JSON_MAX_BYTES + LD_EDES_MAX_BYTES + LD_EDE_BYTES + 64,
+};
+
+/** The registry of sub-errors (draft-ietf-dnsop-structured-dns-error). */
+enum ld_sub_error {
+	LD_SUB_ERROR_MALWARE = 1,
+	LD_SUB_ERROR_PHISHING = 2,
+	LD_SUB_ERROR_DNS_OPERATOR = 6,
+};
+
+/** What is told of every closed name, ready to be copied: strings and arrays of JSON, but `text`.
+ */
+struct ld_explain {
+	uint16_t contacts_len, organisation_len, language_len, text_len;
+	uint8_t contacts[640], organisation[200], language[40];
+	uint8_t text[LD_EXPLAIN_TEXT_MAX_BYTES];
 };
 
 enum ld_local_kind {
@@ -40,11 +57,13 @@ struct ld_resolver {
 	/* Rdata of the SOA in answers that a list closes. */
 	uint8_t soa[LD_SOA_MAX_BYTES];
 	size_t soa_len;
+	struct ld_explain explain;
 };
 
 /** Why a name is closed, as its client is told. */
 struct ld_memo {
-	uint64_t hash; /* of the name */
+	uint64_t hash;    /* of the name */
+	uint64_t blocked; /* in which categories */
 	uint32_t list_generation;
 	uint8_t len;
 	uint8_t text[LD_EDE_TEXT_MAX_BYTES];
@@ -60,12 +79,8 @@ struct ld_worker {
 	uint64_t secret; /* keys the hash of questions */
 	_Atomic size_t cache_bytes;
 	_Atomic uint64_t counters[LD_COUNTER_COUNT];
-	/* "Blocked: gambling", by number of the category; made when the list is set. */
-	struct {
-		uint8_t len;
-		char text[LD_REASON_MAX_BYTES];
-	} reasons[LINDUNG_CATEGORY_MAX];
-	struct ld_memo memos[LD_MEMOS]; /* by the name's hash: the last one asked for */
+	uint8_t sub_errors[LINDUNG_CATEGORY_MAX]; /* 0: none */
+	struct ld_memo memos[LD_MEMOS];           /* by the name's hash: the last one asked for */
 	struct ld_cookie_day cookie_days[2];
 	/* Scratch of one call. */
 	struct ld_query query;
@@ -73,6 +88,8 @@ struct ld_worker {
 	uint8_t message[LD_CACHE_MESSAGE_MAX_BYTES];
 	uint8_t targets[LD_CACHE_TARGETS_MAX_BYTES];
 	uint8_t edes[LD_EDES_MAX_BYTES];
+	struct ld_writer told, told_shorter; /* over these */
+	uint8_t told_memory[2][LD_TOLD_MAX_BYTES];
 };
 
 /* ---- answer.c: the frame that every answer stands in -------------------------------------- */
@@ -134,7 +151,8 @@ void ld_local_answer(struct ld_worker *worker, const struct ld_local *local,
 /** The minimal answer to ANY (RFC 8482). */
 void ld_local_answer_any(struct ld_worker *worker, const struct ld_ask *ask, struct ld_writer *w);
 
-/* ---- judge.c: what a list says, and answers for what it closes ---------------------------- */
+/* ---- judge.c: what a list says, of a name and of where an answer leads
+ * ---------------------------- */
 
 /** Copy in lower case. */
 void ld_lower_name(struct ld_name *ret, const struct ld_name *name);
@@ -167,14 +185,43 @@ bool ld_judge_message(const struct ld_worker *worker, uint64_t active, struct ld
 bool ld_judge_targets(const struct ld_worker *worker, uint64_t active, struct ld_span targets,
 		      struct ld_name *ret_name, struct lindung_answer *ret);
 
+/* ---- explain.c: why, for people and for programs ------------------------------------------- */
+
+/** What is known of one closed name.  Texts are of any octets, `sub_error` 0 for none; `log` and
+ * `log_id` name the entry of a public log that says so, if there is one. */
+struct ld_explanation {
+	struct ld_span justification;
+	uint8_t sub_error;
+	struct ld_span log, log_id;
+};
+
+/** Errors: LINDUNG_ECONFIG with a report. */
+int ld_explain_init(struct ld_explain *ret, const struct ld_explain_config *config,
+		    struct ld_report *report);
+
+/** The text of a structured error: one object of I-JSON without blanks, nothing if it would say
+ * nothing.  `is_short`: without what may be left out where there is little room. */
+void ld_explain_json(const struct ld_explain *explain, const struct ld_explanation *what,
+		     bool is_short, struct ld_writer *w);
+
+/** A list was set. */
+void ld_explain_set_list(struct ld_worker *worker);
+
+/** Put into `start` why the list closes this name... */
+void ld_explain_closed(struct ld_worker *worker, const struct ld_ask *ask,
+		       const struct lindung_answer *verdict, const struct ld_name *lower,
+		       struct ld_answer_start *start);
+/** ... or what others said of the answer, and that a list rewrote it. */
+void ld_explain_passed(struct ld_worker *worker, const struct ld_ask *ask, bool is_rewritten,
+		       struct ld_span edes, struct ld_answer_start *start);
+
+/* ---- block.c: answers for what a list closes or rewrites ----------------------------------- */
+
 /** The answer for a closed name.  `lower`: the name that is closed, which is the question's, or a
  * target's (`is_target`). */
 void ld_block_answer(struct ld_worker *worker, const struct ld_ask *ask,
 		     const struct lindung_answer *verdict, const struct ld_name *lower,
 		     bool is_target, struct ld_writer *w);
-
-/** Text of the EDE that goes with a rewritten answer. */
-#define LD_REWRITTEN_TEXT LD_SPAN("Rewritten by a list")
 
 /** A verdict "rewrite" that is answered at once: true.  False: `ask` now asks for the target. */
 bool ld_rewrite_answer(struct ld_worker *worker, struct ld_ask *ask,

@@ -51,11 +51,8 @@ ld_utf8_character(struct ld_span text)
 }
 
 void
-ld_ede_put_foreign(struct ld_writer *edes, uint16_t code, struct ld_span text)
+ld_utf8_clean(struct ld_writer *w, struct ld_span text)
 {
-	uint8_t memory[LD_EDE_TEXT_MAX_BYTES];
-	struct ld_writer clean = ld_writer(memory, sizeof memory);
-
 	while (text.len != 0) {
 		size_t octets = ld_utf8_character(text);
 		struct ld_span character = ld_span_first(text, octets);
@@ -64,11 +61,20 @@ ld_ede_put_foreign(struct ld_writer *edes, uint16_t code, struct ld_span text)
 			character = LD_SPAN("\xef\xbf\xbd");
 		else if (octets == 1 && (text.data[0] < ' ' || text.data[0] == 0x7f))
 			character = LD_SPAN(" ");
-		if (character.len > clean.size - clean.len)
-			break;
-		ld_writer_bytes(&clean, character);
+		if (w->failed || character.len > w->size - w->len)
+			return;
+		ld_writer_bytes(w, character);
 		text = ld_span_from(text, octets != 0 ? octets : 1);
 	}
+}
+
+void
+ld_ede_put_foreign(struct ld_writer *edes, uint16_t code, struct ld_span text)
+{
+	uint8_t memory[LD_EDE_TEXT_MAX_BYTES];
+	struct ld_writer clean = ld_writer(memory, sizeof memory);
+
+	ld_utf8_clean(&clean, text);
 	ld_ede_put(edes, code, ld_span(clean.data, clean.len));
 }
 

@@ -24,8 +24,7 @@ struct ld_ede_read {
 /** Put one behind those in `edes`: the text as it is, or nothing at all if it does not fit. */
 void ld_ede_put(struct ld_writer *edes, uint16_t code, struct ld_span text);
 
-/** The same with a text of whatever octets: what is not UTF-8 becomes U+FFFD (RFC 8914 section 2:
- * UTF-8), control characters become blanks, and it is cut behind a whole character to
+/** The same with a text of whatever octets (RFC 8914 section 2: UTF-8), cleaned, and cut to
  * LD_EDE_TEXT_MAX_BYTES. */
 void ld_ede_put_foreign(struct ld_writer *edes, uint16_t code, struct ld_span text);
 
@@ -38,5 +37,9 @@ bool ld_ede_fit(struct ld_writer *w, struct ld_span edes, size_t room);
 
 /** Octets of the character at the front of `text` if it is one of UTF-8 (RFC 3629), else 0. */
 size_t ld_utf8_character(struct ld_span text);
+
+/** Write a text of whatever octets: what is not UTF-8 becomes U+FFFD, control characters become
+ * blanks, and what does not fit is left out behind a whole character. */
+void ld_utf8_clean(struct ld_writer *w, struct ld_span text);
 
 #endif
