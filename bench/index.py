@@ -148,6 +148,11 @@ def lookups(report, key, image, asked, bar_unlisted, bar_listed):
         report.row("lookup", f"{key}: {name}, each waiting for the one before", "",
                    of["ns_chained"], "ns a name")
         report.row("lookup", f"{key}: {name}, with cold caches", "", of["ns_cold"], "ns a name")
+        report.row("lookup", f"{key}: {name}, in wire form, one by one", "", of["ns_wire"],
+                   "ns a name")
+        for size in (8, 32, 64):
+            report.row("lookup", f"{key}: {name}, in wire form, {size} at once", "",
+                       of[f"ns_batch_{size}"], "ns a name")
         report.note(f"{key}: {name}: {of['names']:,} names: {of['block']:,} block, "
                     f"{of['allow']:,} allow, {of['rewrite']:,} rewrite, {of['errors']:,} errors")
     for size, of in result["chase_ns"].items():

@@ -5,8 +5,10 @@
  *
  * A round asks every set, and then the machine, so that a busy neighbour falls on all of them:
  *   cold      some of the questions, after other data went through the caches
- *   ns        all of them, after they were all asked once: what a program that does little else
- * sees chained   the same, each begun only when the answer before it is there */
+ *   ns        all of them, after they were all asked once: for a program that does little else
+ *   chained   the same, each begun only when the answer before it is there
+ *   wire      the same in wire form, one by one
+ *   batch     the same in wire form, so many at once */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,6 +16,7 @@
 
 #include "base/clock.h"
 #include "bench.h"
+#include "name/name.h"
 
 enum {
 	SETS_MAX = 16,
@@ -23,10 +26,14 @@ enum {
 	COLD_BYTES = 96 << 20, /* more than the caches that a core may have */
 };
 
+static const unsigned batch_sizes[] = {8, 32, 64};
+
+enum { BATCHES = sizeof batch_sizes / sizeof batch_sizes[0], BATCH_MAX = 64 };
+
 struct set {
 	const char *key;
-	struct bench_names names;
-	struct bench_rounds cold, apart, chained;
+	struct bench_names names, wire;
+	struct bench_rounds cold, apart, chained, one_by_one, batches[BATCHES];
 	uint64_t verdicts[3], errors;
 };
 
@@ -120,6 +127,68 @@ set_run(struct set *set, const struct lindung *list, bool chained, size_t count)
 	return (double)(end - start) / (double)count;
 }
 
+/* The names in wire form, one after another. */
+static struct bench_names
+wire_make(const struct bench_names *names)
+{
+	struct bench_names wire = {
+		.bytes = bench_alloc(names->ends[names->count - 1] + 2 * names->count),
+		.ends = bench_alloc(names->count * sizeof *wire.ends),
+		.count = names->count,
+	};
+	size_t at = 0;
+
+	for (size_t i = 0; i < names->count; i++) {
+		struct ld_name name;
+
+		if (ld_name_from_text(&name, bench_name(names, i)) != LINDUNG_OK)
+			bench_die("%.*s: no name", (int)bench_name(names, i).len,
+				  (const char *)bench_name(names, i).data);
+		memcpy(wire.bytes + at, name.wire, name.len);
+		at += name.len;
+		wire.ends[i] = (uint32_t)at;
+	}
+	return wire;
+}
+
+/* `together`: so many at once; 0: one by one. */
+static double
+wire_run(const struct set *set, const struct lindung *list, unsigned together)
+{
+	struct lindung_question questions[BATCH_MAX];
+	struct lindung_answer answer = {0};
+	size_t count = set->wire.count, blocked = 0, expected = set->verdicts[LINDUNG_BLOCK];
+	int64_t start = ld_clock_ns();
+
+	for (size_t i = 0; together == 0 && i < count; i++) {
+		struct ld_span name = bench_name(&set->wire, i);
+
+		if (lindung_lookup_wire(list, name.data, name.len, LINDUNG_ALL, &answer) ==
+		    LINDUNG_OK)
+			blocked += answer.verdict == LINDUNG_BLOCK;
+	}
+	for (size_t i = 0; together != 0 && i < count; i += together) {
+		unsigned n = count - i < together ? (unsigned)(count - i) : together;
+
+		for (unsigned j = 0; j < n; j++) {
+			struct ld_span name = bench_name(&set->wire, i + j);
+
+			questions[j].name = name.data;
+			questions[j].len = name.len;
+			questions[j].active = LINDUNG_ALL;
+		}
+		lindung_lookup_many(list, questions, n);
+		for (unsigned j = 0; j < n; j++)
+			blocked += questions[j].error == LINDUNG_OK &&
+				   questions[j].answer.verdict == LINDUNG_BLOCK;
+	}
+	int64_t end = ld_clock_ns();
+	if (blocked != expected)
+		bench_die("%s: %zu blocked in batches of %u, %zu one by one", set->key, blocked,
+			  together, expected);
+	return (double)(end - start) / (double)count;
+}
+
 /* Push what is in the caches out of them. */
 static void
 caches_fill(void)
@@ -147,6 +216,9 @@ set_round(struct set *set, const struct lindung *list)
 	set_run(set, list, false, count);
 	bench_rounds_add(&set->apart, set_run(set, list, false, count));
 	bench_rounds_add(&set->chained, set_run(set, list, true, count));
+	bench_rounds_add(&set->one_by_one, wire_run(set, list, 0));
+	for (unsigned i = 0; i < BATCHES; i++)
+		bench_rounds_add(&set->batches[i], wire_run(set, list, batch_sizes[i]));
 }
 
 static void
@@ -167,6 +239,15 @@ sets_print(unsigned count)
 		bench_rounds_print("ns", &set->apart);
 		fputs(",\n      ", stdout);
 		bench_rounds_print("ns_chained", &set->chained);
+		fputs(",\n      ", stdout);
+		bench_rounds_print("ns_wire", &set->one_by_one);
+		for (unsigned j = 0; j < BATCHES; j++) {
+			char key[32];
+
+			snprintf(key, sizeof key, "ns_batch_%u", batch_sizes[j]);
+			fputs(",\n      ", stdout);
+			bench_rounds_print(key, &set->batches[j]);
+		}
 		putchar('}');
 	}
 }
@@ -190,6 +271,7 @@ main(int argc, char **argv)
 		*file++ = '\0';
 		sets[count].key = argv[i];
 		sets[count].names = bench_names_read(file, count + 1);
+		sets[count].wire = wire_make(&sets[count].names);
 	}
 	uint64_t resident = bench_resident_bytes();
 	int err = lindung_open(&list, argv[2], 0);

@@ -68,5 +68,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		  by_text.allowed == by_wire.allowed && by_text.category == by_wire.category &&
 		  by_text.match_labels == by_wire.match_labels &&
 		  by_text.holds_below == by_wire.holds_below);
+	struct lindung_question question = {.name = wire, .len = len + 1, .active = LINDUNG_ALL};
+	lindung_lookup_many(list, &question, 1);
+	LD_ASSERT(question.error == LINDUNG_OK && question.answer.verdict == by_wire.verdict &&
+		  question.answer.blocked == by_wire.blocked &&
+		  question.answer.match_labels == by_wire.match_labels);
 	return 0;
 }

@@ -169,6 +169,21 @@ LINDUNG_API LINDUNG_CHECK int lindung_lookup_wire(const struct lindung *list, co
 						  size_t len, uint64_t active,
 						  struct lindung_answer *ret);
 
+/** One of many questions: a name in wire form and the categories that count; then what came out. */
+struct lindung_question {
+	const uint8_t *name;
+	size_t len;
+	uint64_t active;
+	/** LINDUNG_OK, or why `answer` is as it was: as lindung_lookup_wire() returns. */
+	int error;
+	struct lindung_answer answer;
+};
+
+/** Judge many names at once: each as lindung_lookup_wire() does, but the waiting for memory is done
+ * together.  Whoever takes packets by the batch asks by the batch. */
+LINDUNG_API void lindung_lookup_many(const struct lindung *list, struct lindung_question *questions,
+				     size_t count);
+
 /** Judge a URL: its host as lindung_lookup_name() does, and entries for parts of a site.
  * The URL is canonicalised first, as the Safe Browsing API defines it.
  * Errors: as lindung_lookup_name(), LINDUNG_EURL, LINDUNG_ELIMIT past 8192 octets. */

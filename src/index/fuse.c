@@ -88,7 +88,7 @@ peel(struct peeling *p, const uint64_t *hashes, uint32_t count)
 	memset(p->degree, 0, p->len);
 	memset(p->keys, 0, (size_t)p->len * sizeof *p->keys);
 	for (uint32_t i = 0; i < count; i++) {
-		struct ld_probe probe = ld_shard_probe(&p->shard, hashes[i]);
+		struct ld_place probe = ld_shard_place(&p->shard, hashes[i]);
 
 		for (unsigned j = 0; j < 3; j++) {
 			uint32_t at = probe.at[j];
@@ -109,7 +109,7 @@ peel(struct peeling *p, const uint64_t *hashes, uint32_t count)
 			continue;
 		uint64_t key = p->keys[slot];
 		unsigned mine = p->degree[slot] & 3;
-		struct ld_probe probe = ld_shard_probe(&p->shard, key);
+		struct ld_place probe = ld_shard_place(&p->shard, key);
 		p->order[done] = key;
 		p->slot_of[done++] = (uint8_t)mine;
 		for (unsigned j = 0; j < 3; j++) {
@@ -148,7 +148,7 @@ static void
 fingerprints_set(const struct peeling *p, uint32_t count, uint8_t *fingerprints)
 {
 	for (uint32_t i = count; i-- > 0;) {
-		struct ld_probe probe = ld_shard_probe(&p->shard, p->order[i]);
+		struct ld_place probe = ld_shard_place(&p->shard, p->order[i]);
 		uint8_t others = 0;
 
 		for (unsigned j = 0; j < 3; j++)

@@ -16,7 +16,7 @@ fuse_holds(const struct ld_fuse *fuse, uint64_t hash)
 {
 	const struct ld_shard shard = {
 		.seed = fuse->seed, .window = fuse->window, .segment_mask = fuse->segment_mask};
-	struct ld_probe probe = ld_shard_probe(&shard, hash);
+	struct ld_place probe = ld_shard_place(&shard, hash);
 
 	for (int i = 0; i < 3; i++)
 		assert_true(probe.at[i] < fuse->len);

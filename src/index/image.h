@@ -142,14 +142,14 @@ ld_key_hash_path(uint64_t host, struct ld_span path)
 /** Hash of a whole key, and how many labels its host has. */
 uint64_t ld_key_hash(struct ld_span key, unsigned *ret_labels);
 
-/** Octets of one filter probe. */
-struct ld_probe {
+/** Where a key's octets stand in its shard. */
+struct ld_place {
 	uint32_t at[3];
 	uint8_t fingerprint;
 };
 
-static inline struct ld_probe
-ld_shard_probe(const struct ld_shard *shard, uint64_t key)
+static inline struct ld_place
+ld_shard_place(const struct ld_shard *shard, uint64_t key)
 {
 	uint64_t hash = key ^ shard->seed;
 
@@ -161,7 +161,7 @@ ld_shard_probe(const struct ld_shard *shard, uint64_t key)
 	uint32_t first = (uint32_t)((unsigned __int128)hash * shard->window >> 64);
 	uint32_t length = shard->segment_mask + 1;
 
-	return (struct ld_probe){
+	return (struct ld_place){
 		.at = {first, (first + length) ^ ((uint32_t)(hash >> 18) & shard->segment_mask),
 		       (first + 2 * length) ^ ((uint32_t)hash & shard->segment_mask)},
 		.fingerprint = (uint8_t)(hash >> 36 ^ hash),
@@ -174,15 +174,36 @@ ld_shard_of(uint64_t key, unsigned shard_bits)
 	return shard_bits == 0 ? 0 : (unsigned)(key >> (64 - shard_bits));
 }
 
+/** A key's octets in the filter. */
+struct ld_probe {
+	const uint8_t *octet[3];
+	uint8_t fingerprint;
+};
+
+static inline struct ld_probe
+ld_image_probe(const struct ld_image *image, uint64_t key)
+{
+	const struct ld_shard *shard = &image->shards[ld_shard_of(key, image->shard_bits)];
+	const uint8_t *at = image->sections[LD_SECTION_FILTER].data + shard->offset;
+	struct ld_place place = ld_shard_place(shard, key);
+
+	return (struct ld_probe){{at + place.at[0], at + place.at[1], at + place.at[2]},
+				 place.fingerprint};
+}
+
+static inline bool
+ld_probe_agrees(const struct ld_probe *probe)
+{
+	return (*probe->octet[0] ^ *probe->octet[1] ^ *probe->octet[2]) == probe->fingerprint;
+}
+
 /** False: the key is surely not in the image.  True: it is, or 1 in 256 it is not. */
 static inline bool
 ld_image_may_hold(const struct ld_image *image, uint64_t key)
 {
-	const struct ld_shard *shard = &image->shards[ld_shard_of(key, image->shard_bits)];
-	struct ld_probe probe = ld_shard_probe(shard, key);
-	const uint8_t *at = image->sections[LD_SECTION_FILTER].data + shard->offset;
+	struct ld_probe probe = ld_image_probe(image, key);
 
-	return (at[probe.at[0]] ^ at[probe.at[1]] ^ at[probe.at[2]]) == probe.fingerprint;
+	return ld_probe_agrees(&probe);
 }
 
 /* ---- Keys in blocks ----------------------------------------------------------------------- */

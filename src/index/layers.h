@@ -17,6 +17,7 @@ struct ld_layer {
 struct lindung {
 	unsigned layer_count;
 	unsigned category_count;
+	unsigned labels_min; /* fewest labels of a name in any layer; 1 at least */
 	struct ld_span categories[LINDUNG_CATEGORY_MAX];
 	struct ld_layer layers[LINDUNG_OVERLAY_MAX + 1]; /* the base first */
 };

@@ -41,9 +41,12 @@ layer_add(struct lindung *list, struct ld_image *image)
 
 	layer->image = image;
 	err = categories_join(list, layer);
-	if (err == LINDUNG_OK)
-		list->layer_count++;
-	return err;
+	if (err != LINDUNG_OK)
+		return err;
+	list->layer_count++;
+	if (image->entry_count != 0 && image->labels_min < list->labels_min)
+		list->labels_min = image->labels_min;
+	return LINDUNG_OK;
 }
 
 int
@@ -59,8 +62,12 @@ int
 ld_list_from_image(struct lindung **ret, struct ld_image *image)
 {
 	struct lindung *list = calloc(1, sizeof *list);
-	int err = list != NULL ? layer_add(list, image) : LINDUNG_ENOMEM;
+	int err = LINDUNG_ENOMEM;
 
+	if (list != NULL) {
+		list->labels_min = LD_NAME_LABELS_MAX + 1;
+		err = layer_add(list, image);
+	}
 	if (err != LINDUNG_OK) {
 		ld_image_close(image);
 		free(list);
@@ -269,6 +276,42 @@ lindung_lookup_wire(const struct lindung *list, const uint8_t *name, size_t len,
 	if (err == LINDUNG_OK)
 		question_judge(list, &q, active, ret);
 	return err;
+}
+
+void
+lindung_lookup_many(const struct lindung *list, struct lindung_question *questions, size_t count)
+{
+	/* So many that memory is kept busy: more would wait in the same queue. */
+	enum { TOGETHER = 8 };
+	struct {
+		struct ld_question question;
+		struct ld_search search;
+		struct lindung_question *asked;
+	} at[TOGETHER];
+	struct judgement j;
+
+	while (count > 0) {
+		unsigned n = 0;
+
+		for (; count > 0 && n < TOGETHER; count--, questions++) {
+			questions->error = ld_question_from_wire(&at[n].question, questions->name,
+								 questions->len);
+			if (questions->error != LINDUNG_OK)
+				continue;
+			at[n].asked = questions;
+			ld_search_begin(&at[n].search, list, &at[n].question);
+			n++;
+		}
+		for (unsigned i = 0; i < n; i++)
+			ld_search_filter(&at[i].search);
+		for (unsigned i = 0; i < n; i++)
+			ld_search_blocks(&at[i].search);
+		for (unsigned i = 0; i < n; i++) {
+			judgement_begin(&j, list, at[i].asked->active);
+			ld_search_end(&at[i].search, judgement_add, &j);
+			judgement_answer(&j, &at[i].asked->answer);
+		}
+	}
 }
 
 int

@@ -422,6 +422,47 @@ compare_all(struct model *m, const struct lindung *list, const char *what, uint6
 	}
 }
 
+/* All at once, with some that are no names among them, as one by one. */
+static void
+compare_many(struct model *m, const struct lindung *list, uint64_t seed)
+{
+	enum { MANY = 2 * HOSTS };
+	static struct lindung_question questions[MANY];
+	static struct ld_name names[MANY];
+	unsigned count = 1 + draw(&seed, MANY);
+
+	for (unsigned i = 0; i < count; i++) {
+		char text[48];
+
+		snprintf(text, sizeof text, "%s%s", draw(&seed, 3) == 0 ? "zz.zz." : "",
+			 m->hosts[draw(&seed, HOSTS)]);
+		assert_int_equal(ld_name_from_text(&names[i], ld_span_str(text)), LINDUNG_OK);
+		questions[i] = (struct lindung_question){
+			.name = names[i].wire,
+			.len = names[i].len - (draw(&seed, 9) == 0),
+			.active = draw(&seed, 2) == 0 ? LINDUNG_ALL : draw(&seed, 1 << CATEGORIES),
+			.error = 1,
+			.answer = {.match_labels = 99},
+		};
+	}
+	lindung_lookup_many(list, questions, count);
+	for (unsigned i = 0; i < count; i++) {
+		const struct lindung_question *q = &questions[i];
+		struct lindung_answer one = {.match_labels = 99};
+
+		assert_int_equal(q->error,
+				 lindung_lookup_wire(list, q->name, q->len, q->active, &one));
+		assert_int_equal(q->answer.verdict, one.verdict);
+		assert_int_equal(q->answer.is_protected, one.is_protected);
+		assert_int_equal(q->answer.holds_below, one.holds_below);
+		assert_true(q->answer.blocked == one.blocked && q->answer.allowed == one.allowed);
+		assert_int_equal(q->answer.category, one.category);
+		assert_int_equal(q->answer.match_labels, one.match_labels);
+		assert_ptr_equal(q->answer.target.data, one.target.data);
+		assert_int_equal(q->answer.target.len, one.target.len);
+	}
+}
+
 static void
 test_random_edits(void **state)
 {
@@ -448,6 +489,8 @@ test_random_edits(void **state)
 		scratch = ld_test_open(list_text(m, m->final));
 		compare_all(m, scratch, "one image", seed, true);
 		compare_all(m, layered, "layers", seed, false);
+		compare_many(m, layered, seed);
+		compare_many(m, scratch, seed + 1);
 		lindung_close(layered);
 		lindung_close(scratch);
 	}

@@ -3,23 +3,6 @@
 
 #include "name/url.h"
 
-/* In the topmost layer of those in `hits` that has the key. */
-static bool
-key_find(const struct lindung *list, uint64_t hits, struct ld_span key, unsigned *ret_layer,
-	 uint32_t *ret_tuple)
-{
-	while (hits != 0) {
-		unsigned layer = 63u - (unsigned)__builtin_clzll(hits);
-
-		if (ld_image_find(list->layers[layer].image, key, ret_tuple)) {
-			*ret_layer = layer;
-			return true;
-		}
-		hits &= ~(UINT64_C(1) << layer);
-	}
-	return false;
-}
-
 /* The entry is a protection. */
 static bool
 tuple_protects(const struct ld_image *image, uint32_t tuple)
@@ -34,66 +17,162 @@ tuple_protects(const struct ld_image *image, uint32_t tuple)
 	return false;
 }
 
-/* An overlay replaces what lies below it, but for one thing: nothing takes back a protection.  Find
- * one for this key in the layers below `layer`. */
-static bool
-protection_find(const struct lindung *list, uint64_t hits, unsigned layer, struct ld_span key,
-		unsigned *ret_layer, uint32_t *ret_tuple)
-{
-	uint64_t below = hits & ((UINT64_C(1) << layer) - 1);
+/* ---- One question, step by step ------------------------------------------------------------- */
 
-	while (key_find(list, below, key, ret_layer, ret_tuple)) {
-		if (tuple_protects(list->layers[*ret_layer].image, *ret_tuple))
-			return true;
-		below &= (UINT64_C(1) << *ret_layer) - 1;
+/* The filter's octets for the levels and layers to come, longest names and topmost layers first.
+ * `ahead`: others are asked about before these octets are looked at. */
+static inline __attribute__((always_inline)) void
+probes_take(struct ld_search *s, bool ahead)
+{
+	const struct lindung *list = s->list;
+	unsigned count = 0;
+
+	for (; s->labels >= list->labels_min; s->labels--, s->layers = list->layer_count) {
+		for (; s->layers > 0; s->layers--) {
+			const struct ld_image *image = list->layers[s->layers - 1].image;
+
+			if (s->labels < image->labels_min || s->labels > image->labels_max)
+				continue;
+			if (count == LD_SEARCH_PROBES)
+				goto full;
+			struct ld_search_probe *p = &s->probes[count++];
+			*p = (struct ld_search_probe){
+				.labels = (uint8_t)s->labels,
+				.layer = (uint8_t)(s->layers - 1),
+				.at = ld_image_probe(image, s->hashes[s->labels]),
+			};
+			for (unsigned i = 0; ahead && i < 3; i++)
+				__builtin_prefetch(p->at.octet[i]);
+		}
 	}
-	return false;
+full:
+	s->probe_count = count;
+	s->probe_next = 0;
 }
 
-static uint64_t
-layers_hit(const struct lindung *list, uint64_t hash, unsigned labels)
+static inline __attribute__((always_inline)) void
+search_begin(struct ld_search *s, const struct lindung *list, struct ld_question *q, bool ahead)
 {
-	uint64_t hits = 0;
+	s->list = list;
+	s->question = q;
+	s->labels = q->labels;
+	s->layers = list->layer_count;
+	s->spoke = s->guarded = 0;
+	ld_question_hash(q, s->hashes);
+	probes_take(s, ahead);
+}
 
-	for (unsigned i = 0; i < list->layer_count; i++) {
-		const struct ld_image *image = list->layers[i].image;
+/* What the filter lets through, as far as there is room. */
+static inline void
+finds_take(struct ld_search *s)
+{
+	s->find_count = 0;
+	for (; s->probe_next < s->probe_count; s->probe_next++) {
+		const struct ld_search_probe *p = &s->probes[s->probe_next];
 
-		if (labels >= image->labels_min && labels <= image->labels_max)
-			hits |= (uint64_t)ld_image_may_hold(image, hash) << i;
+		if (__builtin_expect(!ld_probe_agrees(&p->at), 1))
+			continue;
+		if (s->find_count == LD_SEARCH_FINDS)
+			return;
+		struct ld_span key = ld_question_key(s->question, p->labels);
+		s->found[s->find_count] = (struct ld_search_found){p->labels, p->layer};
+		ld_find_group(&s->finds[s->find_count++], s->list->layers[p->layer].image, key,
+			      key.len);
 	}
-	return hits;
+}
+
+/* The topmost layer that has a key speaks for it; of those below only a protection is heard, so
+ * that nothing takes it back.  False: the asker wants no more. */
+static bool
+found_tell(struct ld_search *s, const struct ld_search_found *found, uint32_t tuple, ld_found *each,
+	   void *ctx)
+{
+	unsigned labels = found->labels;
+
+	if (s->spoke == labels) {
+		if (s->guarded == labels ||
+		    !tuple_protects(s->list->layers[found->layer].image, tuple))
+			return true;
+		s->guarded = labels;
+	}
+	s->spoke = labels;
+	return each(ctx, found->layer, tuple, labels,
+		    labels == s->question->labels ? LD_RELATION_SELF : LD_RELATION_PARENT,
+		    ld_question_key(s->question, labels));
+}
+
+void
+ld_search_begin(struct ld_search *search, const struct lindung *list, struct ld_question *q)
+{
+	search_begin(search, list, q, true);
+}
+
+void
+ld_search_filter(struct ld_search *search)
+{
+	finds_take(search);
+}
+
+void
+ld_search_blocks(struct ld_search *search)
+{
+	for (unsigned i = 0; i < search->find_count; i++)
+		ld_find_block(&search->finds[i]);
+}
+
+void
+ld_search_end(struct ld_search *s, ld_found *each, void *ctx)
+{
+	for (;;) {
+		for (unsigned i = 0; i < s->find_count; i++) {
+			uint32_t tuple;
+
+			if (ld_find_key(&s->finds[i], &tuple) &&
+			    !found_tell(s, &s->found[i], tuple, each, ctx))
+				return;
+		}
+		/* Rarely is there more than had room. */
+		if (s->probe_next == s->probe_count) {
+			if (s->probe_count < LD_SEARCH_PROBES)
+				return;
+			probes_take(s, false);
+		}
+		finds_take(s);
+		ld_search_blocks(s);
+	}
 }
 
 void
 ld_search_name(const struct lindung *list, struct ld_question *q, ld_found *each, void *ctx)
 {
-	uint64_t hashes[LD_NAME_LABELS_MAX + 1];
-	uint64_t hits[LD_NAME_LABELS_MAX + 1];
-	uint64_t any = 0;
+	struct ld_search s;
 
-	ld_question_hash(q, hashes);
-	/* All probes first: they do not wait for each other, and most names end here. */
-	for (unsigned labels = 1; labels <= q->labels; labels++)
-		any |= hits[labels] = layers_hit(list, hashes[labels], labels);
-	if (__builtin_expect(any == 0, 1))
+	search_begin(&s, list, q, false);
+	finds_take(&s);
+	/* Most names end here. */
+	if (__builtin_expect(s.find_count == 0 && s.probe_count < LD_SEARCH_PROBES, 1))
 		return;
-	for (unsigned labels = q->labels; labels > 0; labels--) {
-		unsigned layer;
-		uint32_t tuple;
+	ld_search_blocks(&s);
+	ld_search_end(&s, each, ctx);
+}
 
-		if (hits[labels] == 0)
-			continue;
-		struct ld_span key = ld_question_key(q, labels);
-		enum ld_relation relation =
-			labels == q->labels ? LD_RELATION_SELF : LD_RELATION_PARENT;
-		if (!key_find(list, hits[labels], key, &layer, &tuple))
-			continue;
-		if (!each(ctx, layer, tuple, labels, relation, key))
-			return;
-		if (layer > 0 && protection_find(list, hits[labels], layer, key, &layer, &tuple) &&
-		    !each(ctx, layer, tuple, labels, relation, key))
-			return;
+/* ---- URLs ------------------------------------------------------------------------------------ */
+
+/* In the topmost layer that has the key. */
+static bool
+key_find(const struct lindung *list, struct ld_span key, uint64_t hash, unsigned labels,
+	 unsigned *ret_layer, uint32_t *ret_tuple)
+{
+	for (unsigned layer = list->layer_count; layer-- > 0;) {
+		const struct ld_image *image = list->layers[layer].image;
+
+		if (labels >= image->labels_min && labels <= image->labels_max &&
+		    ld_image_may_hold(image, hash) && ld_image_find(image, key, ret_tuple)) {
+			*ret_layer = layer;
+			return true;
+		}
 	}
+	return false;
 }
 
 static void
@@ -113,17 +192,14 @@ urls_search(const struct lindung *list, struct ld_question *q, const struct ld_u
 			struct ld_span path = ld_span(url->text, lens[i]);
 			unsigned layer;
 			uint32_t tuple;
-			uint64_t hits;
 
 			if (host.len + path.len > LD_INDEX_KEY_MAX)
-				continue;
-			hits = layers_hit(list, ld_key_hash_path(hashes[labels], path), labels);
-			if (hits == 0)
 				continue;
 			memcpy(key, host.data, host.len);
 			memcpy(key + host.len, path.data, path.len);
 			struct ld_span whole = ld_span(key, host.len + path.len);
-			if (key_find(list, hits, whole, &layer, &tuple) &&
+			if (key_find(list, whole, ld_key_hash_path(hashes[labels], path), labels,
+				     &layer, &tuple) &&
 			    !each(ctx, layer, tuple, labels, LD_RELATION_URL, whole))
 				return;
 		}

@@ -5,6 +5,7 @@
 #ifndef LD_INDEX_SEARCH_H
 #define LD_INDEX_SEARCH_H
 
+#include "index/find.h"
 #include "index/layers.h"
 #include "index/question.h"
 
@@ -13,7 +14,43 @@
 typedef bool ld_found(void *ctx, unsigned layer, uint32_t tuple, unsigned labels,
 		      enum ld_relation relation, struct ld_span key);
 
-/** Search for a name and its parents.  Of several layers that have the same name the topmost one
+enum {
+	LD_SEARCH_PROBES = 16, /* of names in layers, that are looked for in filters at once */
+	LD_SEARCH_FINDS = 4,   /* of them, that are looked for in blocks at once */
+};
+
+struct ld_search_probe {
+	struct ld_probe at;
+	uint8_t labels, layer;
+};
+
+struct ld_search_found {
+	uint8_t labels, layer;
+};
+
+/** One question on its way.  Whoever has several takes each step for all of them before the next:
+ * each step asks memory for what the next one needs. */
+struct ld_search {
+	const struct lindung *list;
+	struct ld_question *question;
+	unsigned labels, layers; /* those to come; `layers` of the first of these levels */
+	unsigned spoke,
+		guarded; /* labels of the last name that was told of; of a protection below */
+	unsigned probe_count, probe_next, find_count;
+	struct ld_search_probe probes[LD_SEARCH_PROBES];
+	struct ld_search_found found[LD_SEARCH_FINDS];
+	struct ld_find finds[LD_SEARCH_FINDS];
+	uint64_t hashes[LD_NAME_LABELS_MAX + 1]; /* of the name with so many labels */
+};
+
+/** The question must stay. */
+void ld_search_begin(struct ld_search *search, const struct lindung *list, struct ld_question *q);
+void ld_search_filter(struct ld_search *search);
+void ld_search_blocks(struct ld_search *search);
+/** Tell of each name found. */
+void ld_search_end(struct ld_search *search, ld_found *each, void *ctx);
+
+/** All of these steps for one name.  Of several layers that have the same name the topmost one
  * speaks. */
 void ld_search_name(const struct lindung *list, struct ld_question *q, ld_found *each, void *ctx);
 

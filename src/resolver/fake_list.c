@@ -102,6 +102,14 @@ lindung_lookup_wire(const struct lindung *list, const uint8_t *wire, size_t len,
 	return LINDUNG_OK;
 }
 
+void
+lindung_lookup_many(const struct lindung *list, struct lindung_question *questions, size_t count)
+{
+	for (; count > 0; count--, questions++)
+		questions->error = lindung_lookup_wire(list, questions->name, questions->len,
+						       questions->active, &questions->answer);
+}
+
 int
 lindung_explain(const struct lindung *list, const char *name_or_url, size_t len, uint64_t active,
 		int (*each)(void *ctx, const struct lindung_reason *reason), void *ctx)
