@@ -166,6 +166,7 @@ resolver_make(struct server *server, struct ld_report *report)
 		.tcp_idle_ms = conf->tcp_idle_ms,
 		.access = server->access.allowed,
 		.access_drop = conf->access_answer == LD_CONF_DENIAL_DROP,
+		.rate = ld_access_rate(&server->access, conf),
 	};
 
 	memcpy(config.address4, conf->block_address4.octets, sizeof config.address4);

@@ -124,6 +124,40 @@
 	  "A TCP connection on which nothing happens for this long is closed.")                    \
 	X(INTEGER, tcp_in_flight_max, "tcp.in-flight-max", "100", 1, 4096, "queries", none,        \
 	  "How many queries of one TCP connection may wait for their answers.")                    \
+	X(INTEGER, rate_per_second, "rate.per-second", "0", 0, 1000000, "answers", none,           \
+	  "How many answers over UDP go to one prefix of addresses in a second: for a resolver "   \
+	  "that all the world may ask, so that it cannot be used to flood others. "                \
+	  "0: as many as are asked for. "                                                          \
+	  "Who comes by TCP, TLS or HTTPS, or shows a cookie of ours, is not counted. "            \
+	  "Each thread counts for itself.")                                                        \
+	X(INTEGER, rate_nodata_per_second, "rate.nodata-per-second", "0", 0, 1000000, "answers",   \
+	  none, "The same for answers without data; 0: as rate.per-second.")                       \
+	X(INTEGER, rate_nxdomain_per_second, "rate.nxdomain-per-second", "0", 0, 1000000,          \
+	  "answers", none,                                                                         \
+	  "The same for names that do not exist; 0: as rate.per-second. "                          \
+	  "A closed name counts as an answer, however it is answered.")                            \
+	X(INTEGER, rate_error_per_second, "rate.error-per-second", "0", 0, 1000000, "answers",     \
+	  none, "The same for errors; 0: as rate.per-second.")                                     \
+	X(INTEGER, rate_client_per_second, "rate.client-per-second", "0", 0, 1000000, "queries",   \
+	  none,                                                                                    \
+	  "How many queries of one client are taken in a second, however they come; 0: all. "      \
+	  "A client is an IPv4 address, or an IPv6 prefix of rate.prefix6 bits. "                  \
+	  "Those who have proven their address, by TCP, TLS, HTTPS or a cookie, are counted "      \
+	  "apart, so that nobody can ask in their name, and told: REFUSED, Extended DNS Error "    \
+	  "31.")                                                                                   \
+	X(DURATION, rate_window_s, "rate.window-s", "15", 1, 3600, "s", none,                      \
+	  "Who asks too much is shut out until he rests, at most for so long.")                    \
+	X(INTEGER, rate_slip, "rate.slip", "2", 0, 1000, "answers", none,                          \
+	  "Of the answers held back, one in so many is sent cut, so that one who really asks "     \
+	  "comes back over TCP; 0: none.")                                                         \
+	X(INTEGER, rate_leak, "rate.leak", "0", 0, 1000, "answers", none,                          \
+	  "Of the answers held back, one in so many is sent whole; 0: none.")                      \
+	X(INTEGER, rate_prefix4, "rate.prefix4", "24", 1, 32, "bits", none,                        \
+	  "Bits of an IPv4 address that are counted as one place.")                                \
+	X(INTEGER, rate_prefix6, "rate.prefix6", "56", 1, 128, "bits", none,                       \
+	  "Bits of an IPv6 address that are counted as one place.")                                \
+	X(PREFIXES, rate_exempt, "rate.exempt", "", 0, 65536, "", none,                            \
+	  "Prefixes of those who are not counted.")                                                \
 	X(ADDRESS, metrics_listen, "metrics.listen", "127.0.0.1@9354", 0, 1, "", none,             \
 	  "Where counters are given out for Prometheus, over HTTP, as address@port; "              \
 	  "\"\" for nowhere. "                                                                     \

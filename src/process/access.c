@@ -23,6 +23,8 @@ ld_access_make(struct ld_access *ret, const struct ld_conf *conf, struct ld_repo
 	int err = set_make(&access.allowed, &conf->access_allow, &conf->access_deny,
 			   "access.allow and access.deny", report);
 
+	if (err == LINDUNG_OK)
+		err = set_make(&access.exempt, &conf->rate_exempt, NULL, "rate.exempt", report);
 	if (err != LINDUNG_OK) {
 		ld_access_clear(&access);
 		return err;
@@ -31,9 +33,28 @@ ld_access_make(struct ld_access *ret, const struct ld_conf *conf, struct ld_repo
 	return LINDUNG_OK;
 }
 
+struct ld_rate_config
+ld_access_rate(const struct ld_access *access, const struct ld_conf *conf)
+{
+	return (struct ld_rate_config){
+		.per_second = conf->rate_per_second,
+		.nodata_per_second = conf->rate_nodata_per_second,
+		.nxdomain_per_second = conf->rate_nxdomain_per_second,
+		.error_per_second = conf->rate_error_per_second,
+		.client_per_second = conf->rate_client_per_second,
+		.window_s = conf->rate_window_s,
+		.slip = conf->rate_slip,
+		.leak = conf->rate_leak,
+		.prefix4 = (uint8_t)conf->rate_prefix4,
+		.prefix6 = (uint8_t)conf->rate_prefix6,
+		.exempt = access->exempt,
+	};
+}
+
 void
 ld_access_clear(struct ld_access *access)
 {
 	ld_prefixes_free(access->allowed);
+	ld_prefixes_free(access->exempt);
 	*access = (struct ld_access){0};
 }

@@ -7,13 +7,17 @@
 
 #include "conf/conf.h"
 #include "net/prefix.h"
+#include "resolver/resolver.h"
 
 struct ld_access {
 	struct ld_prefixes *allowed; /* access.allow, access.deny */
+	struct ld_prefixes *exempt;  /* rate.exempt */
 };
 
 /** Errors: LINDUNG_ELIMIT, LINDUNG_ENOMEM with a report. */
 int ld_access_make(struct ld_access *ret, const struct ld_conf *conf, struct ld_report *report);
+/** The limits of the configuration. */
+struct ld_rate_config ld_access_rate(const struct ld_access *access, const struct ld_conf *conf);
 /** Of what was made or is all zero. */
 void ld_access_clear(struct ld_access *access);
 

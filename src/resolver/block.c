@@ -83,6 +83,7 @@ ld_block_answer(struct ld_worker *worker, const struct ld_ask *ask,
 				      (is_target ? 0 : entry_at(lower, verdict->match_labels)),
 			      w);
 	ld_answer_end(&answer, worker);
+	worker->closed = true;
 	ld_worker_count(worker, LD_COUNTER_BLOCKED);
 }
 

@@ -132,15 +132,14 @@ ld_reply_read(struct ld_worker *worker, const struct ld_ask *ask,
 
 /* ---- From upstream ------------------------------------------------------------------------ */
 
-void
-ld_worker_finish(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *ask,
-		 const struct ld_upstream_result *result, struct ld_writer *answer)
+static void
+finish(struct ld_worker *worker, const struct ld_ask *ask, const struct ld_upstream_result *result,
+       struct ld_writer *answer)
 {
 	struct ld_reply reply = ld_reply_read(worker, ask, result);
 	struct ld_name name;
 	struct lindung_answer verdict, target_verdict;
 
-	(void)now_ms;
 	if (worker->list == NULL) {
 		ld_reply_trouble(worker, ask, LD_EDE_NOT_READY, LD_NOT_READY_TEXT, answer);
 		return;
@@ -165,4 +164,13 @@ ld_worker_finish(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *
 	else
 		ld_worker_count(worker, ask->rewritten.len != 0 ? LD_COUNTER_REWRITTEN
 								: LD_COUNTER_RESOLVED);
+}
+
+void
+ld_worker_finish(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *ask,
+		 const struct ld_upstream_result *result, struct ld_writer *answer)
+{
+	worker->closed = false;
+	finish(worker, ask, result, answer);
+	(void)ld_limit_answer(worker, now_ms, ask, answer);
 }

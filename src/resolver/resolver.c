@@ -123,7 +123,9 @@ ld_worker_new(struct ld_worker **ret, const struct ld_resolver *resolver)
 	worker->resolver = resolver;
 	if (getrandom(&worker->secret, sizeof worker->secret, 0) != sizeof worker->secret)
 		error = LINDUNG_EIO;
-	else if (resolver->config.cache_bytes != 0)
+	else
+		error = ld_rate_new(&worker->rate, &resolver->config.rate);
+	if (error == LINDUNG_OK && resolver->config.cache_bytes != 0)
 		error = ld_cache_new(&worker->cache, resolver->config.cache_bytes);
 	if (error != LINDUNG_OK) {
 		ld_worker_free(worker);
@@ -140,6 +142,7 @@ ld_worker_free(struct ld_worker *worker)
 	if (worker == NULL)
 		return;
 	ld_cache_free(worker->cache);
+	ld_rate_free(worker->rate);
 	free(worker);
 }
 
@@ -365,7 +368,7 @@ may_ask(const struct ld_worker *worker, const struct ld_from *from)
 
 /* Who may not ask.  What is malformed, too, gets no answer. */
 static enum ld_step
-deny(struct ld_worker *worker, const struct ld_from *from, struct ld_span query,
+deny(struct ld_worker *worker, const struct ld_from *from, int64_t now_ms, struct ld_span query,
      struct ld_writer *answer, struct ld_ask *ask)
 {
 	ld_worker_count(worker, LD_COUNTER_DENIED);
@@ -375,46 +378,71 @@ deny(struct ld_worker *worker, const struct ld_from *from, struct ld_span query,
 		return LD_STEP_DROP;
 	}
 	take_client(ask, from, &worker->query);
-	return refuse(worker, ask, LD_EDE_PROHIBITED, answer);
+	(void)refuse(worker, ask, LD_EDE_PROHIBITED, answer);
+	return ld_limit_answer(worker, now_ms, ask, answer) ? LD_STEP_ANSWER : LD_STEP_DROP;
+}
+
+/* What the query asks, once it is known who does and what is wrong with it. */
+static enum ld_step
+decide(struct ld_worker *worker, int64_t now_ms, enum ld_fault fault, struct ld_ask *ask,
+       struct ld_writer *answer)
+{
+	struct ld_name lower;
+	struct ld_local local;
+	struct lindung_answer verdict;
+
+	if (fault != LD_FAULT_NONE)
+		return answer_fault(worker, fault, ask, answer);
+	if (is_refused(ask))
+		return refuse(worker, ask, -1, answer);
+	ld_lower_name(&lower, &ask->name);
+	if (ld_local_find(worker->resolver, &lower, &local)) {
+		ld_local_answer(worker, &local, ask, answer);
+		ld_worker_count(worker, LD_COUNTER_LOCAL);
+		return LD_STEP_ANSWER;
+	}
+	if (worker->list == NULL)
+		return fail(worker, ask, LD_EDE_NOT_READY, LD_NOT_READY_TEXT, answer);
+	if (!ld_judge_name(worker, &lower, &verdict))
+		return fail(worker, ask, LD_EDE_OTHER, LD_UNREADABLE_TEXT, answer);
+	if (verdict.verdict == LINDUNG_BLOCK) {
+		ld_block_answer(worker, ask, &verdict, &lower, false, answer);
+		return LD_STEP_ANSWER;
+	}
+	return find_answer(worker, now_ms, ask, &lower, &verdict, answer);
+}
+
+/* As far as who asks decides it. */
+static enum ld_step
+admit(struct ld_worker *worker, const struct ld_from *from, int64_t now_ms, struct ld_span query,
+      struct ld_writer *answer, struct ld_ask *ask)
+{
+	enum ld_fault fault;
+	enum ld_step step;
+
+	if (!may_ask(worker, from))
+		return deny(worker, from, now_ms, query, answer, ask);
+	fault = ld_query_parse(&worker->query, query);
+	take_client(ask, from, &worker->query);
+	if (fault == LD_FAULT_NONE || fault == LD_FAULT_COOKIE_ONLY) {
+		enum ld_fault more = check_options(worker, ask, &worker->query);
+
+		fault = more != LD_FAULT_NONE ? more : fault;
+	}
+	if (fault != LD_FAULT_DROP && ld_limit_query(worker, now_ms, ask, answer, &step))
+		return step;
+	step = decide(worker, now_ms, fault, ask, answer);
+	return step == LD_STEP_ANSWER && !ld_limit_answer(worker, now_ms, ask, answer)
+		       ? LD_STEP_DROP
+		       : step;
 }
 
 enum ld_step
 ld_worker_query(struct ld_worker *worker, const struct ld_from *from, int64_t now_ms,
 		struct ld_span query, struct ld_writer *answer, struct ld_ask *ret_ask)
 {
-	enum ld_fault fault;
-	struct ld_name lower;
-	struct ld_local local;
-	struct lindung_answer verdict;
-
 	/* In the order of enum ld_transport. */
 	ld_worker_count(worker, (enum ld_counter)(LD_COUNTER_QUERIES_UDP + from->transport));
-	if (!may_ask(worker, from))
-		return deny(worker, from, query, answer, ret_ask);
-	fault = ld_query_parse(&worker->query, query);
-	take_client(ret_ask, from, &worker->query);
-	if (fault == LD_FAULT_NONE || fault == LD_FAULT_COOKIE_ONLY) {
-		enum ld_fault more = check_options(worker, ret_ask, &worker->query);
-
-		fault = more != LD_FAULT_NONE ? more : fault;
-	}
-	if (fault != LD_FAULT_NONE)
-		return answer_fault(worker, fault, ret_ask, answer);
-	if (is_refused(ret_ask))
-		return refuse(worker, ret_ask, -1, answer);
-	ld_lower_name(&lower, &ret_ask->name);
-	if (ld_local_find(worker->resolver, &lower, &local)) {
-		ld_local_answer(worker, &local, ret_ask, answer);
-		ld_worker_count(worker, LD_COUNTER_LOCAL);
-		return LD_STEP_ANSWER;
-	}
-	if (worker->list == NULL)
-		return fail(worker, ret_ask, LD_EDE_NOT_READY, LD_NOT_READY_TEXT, answer);
-	if (!ld_judge_name(worker, &lower, &verdict))
-		return fail(worker, ret_ask, LD_EDE_OTHER, LD_UNREADABLE_TEXT, answer);
-	if (verdict.verdict == LINDUNG_BLOCK) {
-		ld_block_answer(worker, ret_ask, &verdict, &lower, false, answer);
-		return LD_STEP_ANSWER;
-	}
-	return find_answer(worker, now_ms, ret_ask, &lower, &verdict, answer);
+	worker->closed = false;
+	return admit(worker, from, now_ms, query, answer, ret_ask);
 }

@@ -11,8 +11,9 @@
  *                            ld_worker_learn()    once a question: into the cache
  *                            ld_worker_finish()   once a waiting client: its answer
  *
- * In which order a query is decided: who may not ask; what is wrong with it; classes and types that
- * are refused; special names that never leave (localhost, .local, .onion, private reverse zones
+ * In which order a query is decided: who may not ask, and who asks too often; what is wrong with
+ * it; classes and types that are refused; special names that never leave (localhost, .local,
+ * .onion, private reverse zones
  * ...: local.c); the list; ANY (RFC 8482); a rewritten name; without RD: refused, so that nobody
  * learns from the cache what others asked for; the cache; upstream.  What comes back is judged too:
  * an answer that leads (CNAME, DNAME, SVCB, HTTPS) to a closed name is closed, also when it comes
@@ -65,6 +66,18 @@ struct ld_explain_config {
 	const char *language;     /* of `text` and `organisation`, as in RFC 5646; "en" */
 };
 
+/** Limits on how often those from one place are answered (rate.h); all zero: none. */
+struct ld_rate_config {
+	/* Answers to one prefix; of those without data, of names that are not, of errors: 0 as the
+	 * first.  At most 1000000. */
+	uint32_t per_second, nodata_per_second, nxdomain_per_second, error_per_second;
+	uint32_t client_per_second;       /* queries of one IPv4 address or IPv6 prefix */
+	uint32_t window_s;                /* how long at most one is shut out who asks no more */
+	uint32_t slip, leak;              /* of those held back every n-th is sent: cut, or whole */
+	uint8_t prefix4, prefix6;         /* bits of an address that make a place */
+	const struct ld_prefixes *exempt; /* who is not counted; borrowed, may be NULL */
+};
+
 struct ld_resolver_config {
 	enum ld_block_mode block_mode;
 	uint8_t address4[4];
@@ -88,6 +101,7 @@ struct ld_resolver_config {
 	/* Who may ask; NULL: everybody.  Borrowed.  Others are answered REFUSED, or not at all. */
 	const struct ld_prefixes *access;
 	bool access_drop;
+	struct ld_rate_config rate;
 };
 
 struct ld_resolver;
@@ -171,6 +185,14 @@ void ld_worker_finish(struct ld_worker *worker, int64_t now_ms, const struct ld_
 	X(FORMERR, "lindung_answers_total{kind=\"formerr\"}", "Answers sent, by kind.")            \
 	X(DROPPED, "lindung_dropped_total", "Packets that got no answer.")                         \
 	X(DENIED, "lindung_denied_total", "Queries and connections from those who may not ask.")   \
+	X(RATE_DROPPED, "lindung_rate_limited_total{action=\"dropped\"}",                          \
+	  "Answers that a rate limit held back, by what was done.")                                \
+	X(RATE_SLIPPED, "lindung_rate_limited_total{action=\"slipped\"}",                          \
+	  "Answers that a rate limit held back, by what was done.")                                \
+	X(RATE_LEAKED, "lindung_rate_limited_total{action=\"leaked\"}",                            \
+	  "Answers that a rate limit held back, by what was done.")                                \
+	X(RATE_REFUSED, "lindung_rate_limited_total{action=\"refused\"}",                          \
+	  "Answers that a rate limit held back, by what was done.")                                \
 	X(TRUNCATED, "lindung_truncated_total", "Answers cut to fit UDP.")                         \
 	X(CACHE_EVICTED, "lindung_cache_evictions_total", "Entries that made room for others.")    \
 	X(ASKED, "lindung_upstream_questions_total", "Questions asked upstream.")                  \

@@ -7,6 +7,7 @@
 
 #include "resolver/cache.h"
 #include "resolver/cookie.h"
+#include "resolver/rate.h"
 #include "resolver/resolver.h"
 #include "upstream/upstream.h"
 #include "wire/build.h"
@@ -76,13 +77,15 @@ struct ld_worker {
 	/* Counts lists set: an entry of the cache remembers with which one it was judged. */
 	uint32_t list_generation;
 	struct ld_cache *cache;
-	uint64_t secret; /* keys the hash of questions */
+	struct ld_rate *rate; /* NULL: nothing is limited */
+	uint64_t secret;      /* keys the hash of questions */
 	_Atomic size_t cache_bytes;
 	_Atomic uint64_t counters[LD_COUNTER_COUNT];
 	uint8_t sub_errors[LINDUNG_CATEGORY_MAX]; /* 0: none */
 	struct ld_memo memos[LD_MEMOS];           /* by the name's hash: the last one asked for */
 	struct ld_cookie_day cookie_days[2];
 	/* Scratch of one call. */
+	bool closed; /* what is answered is that a list closes the name */
 	struct ld_query query;
 	struct ld_copy copy;
 	uint8_t message[LD_CACHE_MESSAGE_MAX_BYTES];
@@ -226,6 +229,16 @@ void ld_block_answer(struct ld_worker *worker, const struct ld_ask *ask,
 /** A verdict "rewrite" that is answered at once: true.  False: `ask` now asks for the target. */
 bool ld_rewrite_answer(struct ld_worker *worker, struct ld_ask *ask,
 		       const struct lindung_answer *verdict, struct ld_writer *w);
+
+/* ---- limit.c: how often those from one place are answered --------------------------------- */
+
+/** Count an answer that is written.  False: it is not to be sent, and is taken back; else it is to
+ * be sent as it is now, which may be cut. */
+bool ld_limit_answer(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *ask,
+		     struct ld_writer *answer);
+/** Count a query.  True: there are too many, and *ret is what becomes of this one. */
+bool ld_limit_query(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *ask,
+		    struct ld_writer *answer, enum ld_step *ret);
 
 /* ---- reply.c: what upstream said, written anew for a client -------------------------------- */
 
