@@ -41,6 +41,7 @@ struct entry {
 	int64_t stored_ms, expires_ms;
 	uint32_t list_generation;
 	uint16_t message_len, ttl_count, targets_len;
+	uint8_t asked;
 	uint16_t ttl_at[]; /* and behind them message, targets, extended errors */
 };
 
@@ -63,7 +64,7 @@ struct ld_cache {
 	struct ghosts *ghosts;
 	size_t ghosts_count;
 	struct ring small, main;
-	struct entry *last_found;
+	int64_t stale_ms;
 	unsigned evicted, went_again; /* in this ld_cache_put() */
 	_Alignas(UNIT_BYTES) uint8_t scratch[ENTRY_MAX_BYTES];
 };
@@ -78,7 +79,7 @@ round_up(size_t n, size_t to)
 }
 
 int
-ld_cache_new(struct ld_cache **ret, size_t bytes)
+ld_cache_new(struct ld_cache **ret, size_t bytes, int64_t stale_ms)
 {
 	struct ld_cache *cache;
 	size_t at = round_up(sizeof *cache, sizeof(struct bucket));
@@ -95,6 +96,7 @@ ld_cache_new(struct ld_cache **ret, size_t bytes)
 	*cache = (struct ld_cache){
 		.bucket_count = bytes / (ENTRY_TYPICAL_BYTES * PLACES * 3 / 5),
 		.ghosts_count = 2 * (bytes / ENTRY_TYPICAL_BYTES) / GHOSTS,
+		.stale_ms = stale_ms,
 	};
 	cache->buckets = (struct bucket *)((uint8_t *)cache + at);
 	at += cache->bucket_count * sizeof(struct bucket);
@@ -177,9 +179,47 @@ is_question(const struct entry *entry, const struct ld_cache_key *key)
 
 	return entry->hash == key->hash && entry->message_len >= LD_QUESTION_AT + name_len + 4 &&
 	       ((entry->flags & LD_CACHE_CD) != 0) == key->checking_disabled &&
+	       ((entry->flags & LD_CACHE_FAILURE) != 0) == key->is_failure &&
 	       memcmp(question, key->name.data, name_len) == 0 &&
 	       ld_get_be16(question + name_len) == key->type &&
 	       ld_get_be16(question + name_len + 2) == key->class_;
+}
+
+/* The place in the bucket of what is found by this key; PLACES for none. */
+static unsigned
+find(struct ld_cache *cache, const struct bucket *bucket, const struct ld_cache_key *key)
+{
+	unsigned wanted = key->dnssec_ok ? 1 : 2;
+
+	for (unsigned i = 0; i < PLACES; i++) {
+		if (bucket->tags[i] != (uint16_t)key->hash || bucket->refs[i] == 0)
+			continue;
+		const struct entry *entry = entry_at(cache, bucket->refs[i]);
+		if (is_question(entry, key) && (clients(entry->flags) & wanted) != 0)
+			return i;
+	}
+	return PLACES;
+}
+
+static void
+show(struct entry *entry, struct ld_cache_entry *ret)
+{
+	const uint8_t *message = message_of(entry);
+	const uint8_t *targets = message + entry->message_len;
+
+	*ret = (struct ld_cache_entry){
+		.flags = entry->flags,
+		.asked = entry->asked,
+		.list_generation = entry->list_generation,
+		.stored_ms = entry->stored_ms,
+		.expires_ms = entry->expires_ms,
+		.message = {message, entry->message_len},
+		.ttl_at = entry->ttl_at,
+		.ttl_count = entry->ttl_count,
+		.targets = {targets, entry->targets_len},
+		.edes = {targets + entry->targets_len, entry->edes_len},
+		.place = (struct ld_cache_place *)entry,
+	};
 }
 
 bool
@@ -188,40 +228,44 @@ ld_cache_get(struct ld_cache *cache, const struct ld_cache_key *key, struct ld_c
 	if (cache == NULL)
 		return false;
 	struct bucket *bucket = bucket_of(cache, key->hash);
-	unsigned wanted = key->dnssec_ok ? 1 : 2;
+	unsigned place = find(cache, bucket, key);
 
-	for (unsigned i = 0; i < PLACES; i++) {
-		if (bucket->tags[i] != (uint16_t)key->hash || bucket->refs[i] == 0)
-			continue;
-		struct entry *entry = entry_at(cache, bucket->refs[i]);
-		if (!is_question(entry, key) || (clients(entry->flags) & wanted) == 0)
-			continue;
-		if (bucket->hits[i] < HITS_MAX)
-			bucket->hits[i]++;
-		const uint8_t *message = message_of(entry);
-		const uint8_t *targets = message + entry->message_len;
-		*ret = (struct ld_cache_entry){
-			.flags = entry->flags,
-			.list_generation = entry->list_generation,
-			.stored_ms = entry->stored_ms,
-			.expires_ms = entry->expires_ms,
-			.message = {message, entry->message_len},
-			.ttl_at = entry->ttl_at,
-			.ttl_count = entry->ttl_count,
-			.targets = {targets, entry->targets_len},
-			.edes = {targets + entry->targets_len, entry->edes_len},
-		};
-		cache->last_found = entry;
-		return true;
-	}
-	return false;
+	if (place == PLACES)
+		return false;
+	struct entry *entry = entry_at(cache, bucket->refs[place]);
+	/* Written only while they change: many hits leave the cache lines clean. */
+	if (bucket->hits[place] < HITS_MAX)
+		bucket->hits[place]++;
+	if (entry->asked < LD_CACHE_ASKED_MAX)
+		entry->asked++;
+	show(entry, ret);
+	return true;
+}
+
+bool
+ld_cache_peek(struct ld_cache *cache, const struct ld_cache_key *key, struct ld_cache_entry *ret)
+{
+	if (cache == NULL)
+		return false;
+	const struct bucket *bucket = bucket_of(cache, key->hash);
+	unsigned place = find(cache, bucket, key);
+
+	if (place == PLACES)
+		return false;
+	show(entry_at(cache, bucket->refs[place]), ret);
+	return true;
 }
 
 void
-ld_cache_judged(struct ld_cache *cache, uint32_t list_generation)
+ld_cache_judged(const struct ld_cache_entry *found, uint32_t list_generation)
 {
-	if (cache != NULL && cache->last_found != NULL)
-		cache->last_found->list_generation = list_generation;
+	((struct entry *)found->place)->list_generation = list_generation;
+}
+
+void
+ld_cache_mark(const struct ld_cache_entry *found, enum ld_cache_flag flag)
+{
+	((struct entry *)found->place)->flags |= (uint8_t)flag;
 }
 
 /* ---- Rings -------------------------------------------------------------------------------- */
@@ -310,6 +354,15 @@ forget(struct ld_cache *cache, struct bucket *bucket, unsigned place)
 	bucket->refs[place] = 0;
 }
 
+/* Whether it is good for something yet: as long as it lasts; most answers also when stale. */
+static bool
+is_of_use(const struct ld_cache *cache, const struct entry *entry, int64_t now_ms)
+{
+	bool never_stale = (entry->flags & (LD_CACHE_FAILURE | LD_CACHE_NOT_STALE)) != 0;
+
+	return now_ms - entry->expires_ms < (never_stale ? 0 : cache->stale_ms);
+}
+
 /* Entry `from`, whose place is known, goes to the head of the main ring, which has room. */
 static void
 move_to_main(struct ld_cache *cache, const struct entry *from, struct bucket *bucket,
@@ -332,7 +385,7 @@ evict_from_main(struct ld_cache *cache, int64_t now_ms)
 	}
 	struct bucket *bucket = bucket_of(cache, entry->hash);
 	unsigned place = place_of(cache, bucket, entry);
-	bool again = bucket->hits[place] > 0 && entry->expires_ms > now_ms &&
+	bool again = bucket->hits[place] > 0 && is_of_use(cache, entry, now_ms) &&
 		     cache->went_again < AGAIN_MAX;
 
 	if (again) {
@@ -363,7 +416,7 @@ evict_from_small(struct ld_cache *cache, int64_t now_ms)
 		struct bucket *bucket = bucket_of(cache, entry->hash);
 		unsigned place = place_of(cache, bucket, entry);
 
-		if (bucket->hits[place] > 0 && entry->expires_ms > now_ms) {
+		if (bucket->hits[place] > 0 && is_of_use(cache, entry, now_ms)) {
 			while (!ring_fits(&cache->main, entry->size))
 				evict_from_main(cache, now_ms);
 			bucket->hits[place] = 0;
@@ -395,6 +448,13 @@ take_out(struct ld_cache *cache, const struct ld_cache_key *key, uint8_t flags)
 		forget(cache, bucket, i);
 	}
 	return was_in_use;
+}
+
+void
+ld_cache_remove(struct ld_cache *cache, const struct ld_cache_key *key)
+{
+	if (cache != NULL)
+		take_out(cache, key, 0);
 }
 
 /* How much the entry at a place is in use: more in the main ring than any in the small one. */
@@ -431,6 +491,7 @@ fill(struct entry *to, size_t size, const struct ld_cache_key *key,
 		.size = (uint32_t)size,
 		.is_live = true,
 		.flags = from->flags,
+		.asked = from->asked,
 		.edes_len = (uint16_t)from->edes.len,
 		.hash = key->hash,
 		.stored_ms = from->stored_ms,
@@ -463,7 +524,6 @@ ld_cache_put(struct ld_cache *cache, const struct ld_cache_key *key,
 	struct ring *ring = to_main ? &cache->main : &cache->small;
 
 	cache->evicted = cache->went_again = 0;
-	cache->last_found = NULL;
 	while (!ring_fits(ring, size)) {
 		if (to_main)
 			evict_from_main(cache, entry->stored_ms);

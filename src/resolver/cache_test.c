@@ -88,7 +88,7 @@ cache_new(void)
 {
 	struct ld_cache *cache;
 
-	assert_int_equal(ld_cache_new(&cache, CACHE_BYTES), LINDUNG_OK);
+	assert_int_equal(ld_cache_new(&cache, CACHE_BYTES, 0), LINDUNG_OK);
 	return cache;
 }
 
@@ -119,8 +119,8 @@ no_cache_holds_nothing(void **state)
 	static struct sample s;
 
 	(void)state;
-	assert_int_equal(ld_cache_new(&cache, LD_CACHE_BYTES_MIN - 1), LINDUNG_EINVAL);
-	assert_int_equal(ld_cache_new(&cache, (size_t)-1), LINDUNG_EINVAL);
+	assert_int_equal(ld_cache_new(&cache, LD_CACHE_BYTES_MIN - 1, 0), LINDUNG_EINVAL);
+	assert_int_equal(ld_cache_new(&cache, (size_t)-1, 0), LINDUNG_EINVAL);
 	assert_null(cache);
 	sample_make(&s, 1, 1, 100);
 	assert_int_equal(ld_cache_put(cache, &s.key, &s.entry), 0);

@@ -4,21 +4,61 @@
 enum {
 	/* RFC 9520 section 3.2: at least a second, longer while it lasts. */
 	FAILURE_MIN_MS = 1000,
-	FAILURE_MAX_MS = 5000,
+	/* RFC 8767 section 5: who has a stale answer does not ask again sooner. */
+	FAILURE_STALE_MS = 30000,
 };
 
 /* How long a failure is remembered: twice as long as the last time, if it is the same that goes
- * on; `key` finds the last one. */
+ * on. */
 static int64_t
 failure_ms(struct ld_worker *worker, const struct ld_cache_key *key, int64_t now_ms)
 {
+	int64_t max = (int64_t)worker->resolver->config.cache_failure_ttl_max_s * 1000;
 	struct ld_cache_entry last;
 
-	if (!ld_cache_get(worker->cache, key, &last) || (last.flags & LD_CACHE_FAILURE) == 0 ||
-	    now_ms - last.expires_ms > FAILURE_MAX_MS)
+	max = max < FAILURE_MIN_MS ? FAILURE_MIN_MS : max;
+	if (!ld_cache_peek(worker->cache, key, &last) || now_ms - last.expires_ms > max)
 		return FAILURE_MIN_MS;
 	int64_t twice = 2 * (last.expires_ms - last.stored_ms);
-	return twice < FAILURE_MAX_MS ? twice : FAILURE_MAX_MS;
+	return twice < max ? twice : max;
+}
+
+/* Whether there is an answer that can be given in the meantime. */
+static bool
+has_stale(struct ld_worker *worker, const struct ld_keys *keys, int64_t now_ms)
+{
+	struct ld_cache_key no_name = ld_keys_no_name(keys);
+	struct ld_cache_entry entry;
+
+	return (ld_cache_peek(worker->cache, &keys->answer, &entry) &&
+		ld_kept_may_be_stale(worker, now_ms, &entry)) ||
+	       (ld_cache_peek(worker->cache, &no_name, &entry) &&
+		ld_kept_may_be_stale(worker, now_ms, &entry));
+}
+
+/* The zone cannot be trusted now: what was had before holds to its end, and no longer. */
+static void
+let_expire(struct ld_worker *worker, const struct ld_keys *keys)
+{
+	struct ld_cache_entry entry;
+
+	for (unsigned i = 0; i < 4; i++) {
+		struct ld_cache_key key = i < 2 ? keys->answer : ld_keys_no_name(keys);
+
+		key.dnssec_ok = i % 2 != 0;
+		if (ld_cache_peek(worker->cache, &key, &entry))
+			ld_cache_mark(&entry, LD_CACHE_NOT_STALE);
+	}
+}
+
+/* What was said about a question before is not so any more. */
+static void
+forget(struct ld_worker *worker, const struct ld_keys *keys)
+{
+	struct ld_cache_key no_name = ld_keys_no_name(keys);
+
+	ld_cache_remove(worker->cache, &keys->answer);
+	ld_cache_remove(worker->cache, &no_name);
 }
 
 static void
@@ -34,11 +74,16 @@ put(struct ld_worker *worker, const struct ld_cache_key *key, const struct ld_ca
 
 static void
 put_failure(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *ask,
-	    const struct ld_name *lower, const struct ld_reply *reply)
+	    const struct ld_keys *keys, const struct ld_name *lower, const struct ld_reply *reply)
 {
-	struct ld_cache_key key = ld_ask_key(ask, lower);
+	struct ld_cache_key key = ld_keys_failure(keys);
 	struct ld_writer w = ld_writer(worker->message, sizeof worker->message);
+	int64_t lasts_ms = failure_ms(worker, &key, now_ms);
 
+	if (ld_reply_is_bogus(reply))
+		let_expire(worker, keys);
+	else if (lasts_ms < FAILURE_STALE_MS && has_stale(worker, keys, now_ms))
+		lasts_ms = FAILURE_STALE_MS;
 	ld_build_header(&w, 0, LD_RCODE_SERVFAIL);
 	ld_build_question(&w, lower, ask->type, ask->class_);
 	put(worker, &key,
@@ -46,7 +91,7 @@ put_failure(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *ask,
 		    .flags = LD_CACHE_FAILURE | (key.checking_disabled ? LD_CACHE_CD : 0),
 		    .edes = reply->edes,
 		    .stored_ms = now_ms,
-		    .expires_ms = now_ms + failure_ms(worker, &key, now_ms),
+		    .expires_ms = now_ms + lasts_ms,
 		    .message = {w.data, w.len},
 	    });
 }
@@ -75,12 +120,22 @@ may_be_kept(const struct ld_copy *copy, const struct ld_reply *reply)
 	       copy->ttl_count <= LD_COPY_TTLS_MAX;
 }
 
-/* LINDUNG_EMALFORMED: it is a failure.  Else it is in the cache, or is not to be kept. */
+/* That the name itself does not exist, for whatever type: not that of a name that a CNAME or DNAME
+ * leads to (RFC 2308 section 2.1). */
+static bool
+is_no_name(const struct ld_reply *reply, const struct ld_writer *w)
+{
+	return reply->rcode == LD_RCODE_NXDOMAIN &&
+	       ld_get_be16(w->data + 4 + 2 * LD_COUNT_ANSWER) == 0;
+}
+
+/* LINDUNG_EMALFORMED: it is a failure.  Else it is in the cache, or is not to be kept; either way
+ * it takes the place of what was said before (RFC 8767 section 4). */
 static int
 put_reply(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *ask,
-	  const struct ld_name *lower, const struct ld_reply *reply)
+	  const struct ld_keys *keys, const struct ld_name *lower, const struct ld_reply *reply)
 {
-	struct ld_cache_key key = ld_ask_key(ask, lower);
+	struct ld_cache_key key = keys->answer;
 	struct ld_writer w = ld_writer(worker->message, sizeof worker->message);
 	struct ld_writer targets = ld_writer(worker->targets, sizeof worker->targets);
 	struct ld_copy *copy = &worker->copy;
@@ -88,10 +143,23 @@ put_reply(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *ask,
 	ld_reply_prepare_copy(worker, ask, 0);
 	copy->question = lower;
 	int error = ld_copy_response(copy, reply->message, &w);
-	if (error != LINDUNG_OK || !may_be_kept(copy, reply) ||
-	    !collect_targets(ld_span(w.data, w.len), &targets))
+	if (error == LINDUNG_EMALFORMED)
 		return error;
+	if (error != LINDUNG_OK || !may_be_kept(copy, reply) ||
+	    !collect_targets(ld_span(w.data, w.len), &targets)) {
+		forget(worker, keys);
+		return error;
+	}
 	ld_put_be16(w.data + 2, reply->rcode);
+	if (is_no_name(reply, &w)) {
+		key = ld_keys_no_name(keys);
+		ld_put_be16(w.data + LD_QUESTION_AT + lower->len, key.type);
+		ld_cache_remove(worker->cache, &keys->answer);
+	} else {
+		struct ld_cache_key no_name = ld_keys_no_name(keys);
+
+		ld_cache_remove(worker->cache, &no_name);
+	}
 	unsigned flags =
 		(reply->secure ? LD_CACHE_SECURE : 0) | (key.checking_disabled ? LD_CACHE_CD : 0);
 	if (copy->had_dnssec)
@@ -99,6 +167,7 @@ put_reply(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *ask,
 	put(worker, &key,
 	    &(struct ld_cache_entry){
 		    .flags = (uint8_t)flags,
+		    .asked = ask->refresh ? 0 : 1,
 		    .edes = reply->edes,
 		    .stored_ms = now_ms,
 		    .expires_ms = now_ms + (int64_t)copy->ttl_least * 1000,
@@ -115,10 +184,17 @@ ld_worker_learn(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *a
 		const struct ld_upstream_result *result)
 {
 	struct ld_reply reply = ld_reply_read(worker, ask, result);
+	struct ld_keys keys;
 	struct ld_name lower;
 
 	ld_lower_name(&lower, &ask->name);
+	ld_keys_init(&keys, worker, ask, &lower);
 	if (reply.message.len == 0 ||
-	    put_reply(worker, now_ms, ask, &lower, &reply) == LINDUNG_EMALFORMED)
-		put_failure(worker, now_ms, ask, &lower, &reply);
+	    put_reply(worker, now_ms, ask, &keys, &lower, &reply) == LINDUNG_EMALFORMED) {
+		put_failure(worker, now_ms, ask, &keys, &lower, &reply);
+	} else {
+		struct ld_cache_key failure = ld_keys_failure(&keys);
+
+		ld_cache_remove(worker->cache, &failure);
+	}
 }

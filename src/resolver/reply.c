@@ -54,19 +54,24 @@ ld_reply_write(struct ld_worker *worker, const struct ld_ask *ask, const struct 
 	worker->copy.question = ld_ask_client_name(ask);
 	if (is_rewritten)
 		worker->copy.alias = &ask->name;
+	if (reply->stale_ttl_s != 0)
+		worker->copy.ttl_min_s = worker->copy.ttl_max_s = worker->copy.negative_ttl_max_s =
+			reply->stale_ttl_s;
 	ld_answer_frame(&answer, worker, ask, &start, w);
 	int error = ld_copy_response(&worker->copy, reply->message, w);
 	if (error == LINDUNG_EMALFORMED) {
 		*w = ld_writer(w->data, answer.size);
 		return false;
 	}
-	if (w->size >= LD_HEADER_BYTES) {
+	answer.question_end = LD_QUESTION_AT + worker->copy.question->len + 4u;
+	if (w->size >= answer.question_end) {
 		uint16_t flags = ld_answer_flags(ask, &start);
 
 		ld_put_be16(w->data, ask->id);
 		ld_put_be16(w->data + 2, (uint16_t)(flags | (reply->is_cut ? LD_FLAG_TC : 0)));
+		/* Out of the cache it may have been one for all types. */
+		ld_put_be16(w->data + answer.question_end - 4, ask->type);
 	}
-	answer.question_end = LD_QUESTION_AT + worker->copy.question->len + 4u;
 	ld_answer_end(&answer, worker);
 	return true;
 }
@@ -85,6 +90,20 @@ take_edes(struct ld_writer *edes, const struct ld_upstream_result *result)
 			code = LD_EDE_BLOCKED_UPSTREAM;
 		ld_ede_put_foreign(edes, code, result->edes[i].text);
 	}
+}
+
+bool
+ld_reply_is_bogus(const struct ld_reply *reply)
+{
+	struct ld_span edes = reply->edes;
+	struct ld_ede_read ede;
+	bool is_bogus = false;
+
+	while (reply->message.len == 0 && ld_ede_next(&edes, &ede))
+		is_bogus |= (ede.code >= LD_EDE_BOGUS && ede.code <= LD_EDE_NSEC_MISSING) ||
+			    ede.code == LD_EDE_SIG_EXPIRED_EARLY ||
+			    ede.code == LD_EDE_NSEC3_ITERATIONS;
+	return is_bogus;
 }
 
 static bool
@@ -132,38 +151,48 @@ ld_reply_read(struct ld_worker *worker, const struct ld_ask *ask,
 
 /* ---- From upstream ------------------------------------------------------------------------ */
 
-static void
-finish(struct ld_worker *worker, const struct ld_ask *ask, const struct ld_upstream_result *result,
-       struct ld_writer *answer)
+bool
+ld_reply_judge(struct ld_worker *worker, const struct ld_ask *ask, struct lindung_answer *verdict,
+	       struct ld_writer *w)
 {
-	struct ld_reply reply = ld_reply_read(worker, ask, result);
 	struct ld_name name;
-	struct lindung_answer verdict, target_verdict;
 
 	if (worker->list == NULL) {
-		ld_reply_trouble(worker, ask, LD_EDE_NOT_READY, LD_NOT_READY_TEXT, answer);
-		return;
+		ld_reply_trouble(worker, ask, LD_EDE_NOT_READY, LD_NOT_READY_TEXT, w);
+		return true;
 	}
-	/* The list may have been changed since the question was asked. */
 	ld_lower_name(&name, ld_ask_client_name(ask));
-	if (!ld_judge_name(worker, &name, &verdict)) {
-		ld_reply_trouble(worker, ask, LD_EDE_OTHER, LD_UNREADABLE_TEXT, answer);
-		return;
+	if (!ld_judge_name(worker, &name, verdict)) {
+		ld_reply_trouble(worker, ask, LD_EDE_OTHER, LD_UNREADABLE_TEXT, w);
+		return true;
 	}
-	if (verdict.verdict == LINDUNG_BLOCK) {
-		ld_block_answer(worker, ask, &verdict, &name, false, answer);
+	if (verdict->verdict != LINDUNG_BLOCK)
+		return false;
+	ld_block_answer(worker, ask, verdict, &name, false, w);
+	return true;
+}
+
+static void
+finish(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *ask,
+       const struct ld_upstream_result *result, struct ld_writer *answer)
+{
+	struct ld_reply reply = ld_reply_read(worker, ask, result);
+	struct ld_name target;
+	struct lindung_answer verdict, target_verdict;
+
+	if (ld_reply_judge(worker, ask, &verdict, answer))
 		return;
-	}
 	if (ld_judge_message(worker, ld_judge_targets_active(worker, &verdict), reply.message,
-			     &name, &target_verdict)) {
-		ld_block_answer(worker, ask, &target_verdict, &name, true, answer);
+			     &target, &target_verdict)) {
+		ld_block_answer(worker, ask, &target_verdict, &target, true, answer);
 		return;
 	}
-	if (reply.message.len == 0 || !ld_reply_write(worker, ask, &reply, answer))
-		ld_reply_failure(worker, ask, reply.edes, answer);
-	else
+	if (reply.message.len != 0 && ld_reply_write(worker, ask, &reply, answer))
 		ld_worker_count(worker, ask->rewritten.len != 0 ? LD_COUNTER_REWRITTEN
 								: LD_COUNTER_RESOLVED);
+	else if (ld_reply_is_bogus(&reply) ||
+		 !ld_kept_stale(worker, now_ms, ask, reply.edes, &verdict, answer))
+		ld_reply_failure(worker, ask, reply.edes, answer);
 }
 
 void
@@ -171,6 +200,6 @@ ld_worker_finish(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *
 		 const struct ld_upstream_result *result, struct ld_writer *answer)
 {
 	worker->closed = false;
-	finish(worker, ask, result, answer);
+	finish(worker, now_ms, ask, result, answer);
 	(void)ld_limit_answer(worker, now_ms, ask, answer);
 }

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-#include "base/hash.h"
 #include "resolver/worker.h"
 
 /* ---- The resolver: what its workers share ------------------------------------------------- */
@@ -126,7 +125,8 @@ ld_worker_new(struct ld_worker **ret, const struct ld_resolver *resolver)
 	else
 		error = ld_rate_new(&worker->rate, &resolver->config.rate);
 	if (error == LINDUNG_OK && resolver->config.cache_bytes != 0)
-		error = ld_cache_new(&worker->cache, resolver->config.cache_bytes);
+		error = ld_cache_new(&worker->cache, resolver->config.cache_bytes,
+				     (int64_t)resolver->config.cache_stale_s * 1000);
 	if (error != LINDUNG_OK) {
 		ld_worker_free(worker);
 		return error;
@@ -201,20 +201,12 @@ ld_ask_same(const struct ld_ask *a, const struct ld_ask *b)
 	       ((a->flags ^ b->flags) & LD_FLAG_CD) == 0 && ld_name_equal(&a->name, &b->name);
 }
 
-static uint64_t
-question_hash(const struct ld_worker *worker, const struct ld_ask *ask, const struct ld_name *lower)
-{
-	uint64_t rest =
-		(uint64_t)ask->type << 32 | (uint64_t)ask->class_ << 16 | (ask->flags & LD_FLAG_CD);
-
-	return ld_hash_bytes(ld_span(lower->wire, lower->len), worker->secret ^ rest);
-}
-
 /* What the client told, to answer by. */
 static void
 take_client(struct ld_ask *ask, const struct ld_from *from, const struct ld_query *query)
 {
 	ask->hash = 0;
+	ask->has_stale = false;
 	ask->rewritten.len = 0;
 	ask->name.len = ask->name.labels = 0;
 	ask->type = ask->class_ = 0;
@@ -353,7 +345,6 @@ find_answer(struct ld_worker *worker, int64_t now_ms, struct ld_ask *ask, struct
 	/* Not even from the cache: it would tell what others asked for. */
 	if ((ask->flags & LD_FLAG_RD) == 0)
 		return refuse(worker, ask, LD_EDE_NOT_AUTHORITATIVE, answer);
-	ask->hash = question_hash(worker, ask, lower);
 	return ld_kept_answer(worker, now_ms, ask, lower, verdict, answer) ? LD_STEP_ANSWER
 									   : LD_STEP_ASK;
 }
@@ -444,5 +435,6 @@ ld_worker_query(struct ld_worker *worker, const struct ld_from *from, int64_t no
 	/* In the order of enum ld_transport. */
 	ld_worker_count(worker, (enum ld_counter)(LD_COUNTER_QUERIES_UDP + from->transport));
 	worker->closed = false;
+	ret_ask->refresh = false;
 	return admit(worker, from, now_ms, query, answer, ret_ask);
 }

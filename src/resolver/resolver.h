@@ -11,6 +11,11 @@
  *                            ld_worker_learn()    once a question: into the cache
  *                            ld_worker_finish()   once a waiting client: its answer
  *
+ * With an answer, too, `ask.refresh` may say that its end is near and that it is asked for often:
+ * ask upstream once more, and ld_worker_learn(); no client waits for that.  With LD_STEP_ASK,
+ * `ask.has_stale` says that there is an answer that has expired (RFC 8767): a client that has
+ * waited for LD_STALE_WAIT_MS is told that by ld_worker_stale(), while the question goes on.
+ *
  * In which order a query is decided: who may not ask, and who asks too often; what is wrong with
  * it; classes and types that are refused; special names that never leave (localhost, .local,
  * .onion, private reverse zones
@@ -90,6 +95,10 @@ struct ld_resolver_config {
 	unsigned category_count;
 	size_t cache_bytes; /* of one worker, all included; 0: no cache, else at least 262144 */
 	uint32_t cache_ttl_max_s, cache_negative_ttl_max_s, cache_ttl_min_s;
+	/* For so long after it has expired an answer is given if there is no other; 0: never. */
+	uint32_t cache_stale_s;
+	uint32_t cache_failure_ttl_max_s; /* a failure is remembered for a second at least */
+	bool cache_prefetch;
 	uint16_t udp_payload_bytes; /* advertised and respected at most; 1232 */
 	/* Seconds since 1970, for the times in cookies; NULL: none are given out. */
 	uint32_t (*unix_s)(void);
@@ -142,6 +151,8 @@ struct ld_ask {
 	bool keepalive;        /* he asks how long a connection may be idle */
 	uint8_t cookie_len;    /* of the one to answer with; 0: none */
 	uint8_t cookie[24];
+	bool refresh;   /* it is answered, but ask for it again */
+	bool has_stale; /* an answer that has expired is there */
 	struct ld_from from;
 };
 
@@ -152,18 +163,27 @@ bool ld_ask_same(const struct ld_ask *a, const struct ld_ask *b);
 
 /** Take one query in; `answer` is an empty writer over the send buffer: for UDP of at
  * least the configured payload size, else of 65535 bytes.  *ret_ask is scratch unless LD_STEP_ASK
- * is returned. */
+ * is returned; but `refresh` is always set. */
 enum ld_step ld_worker_query(struct ld_worker *worker, const struct ld_from *from, int64_t now_ms,
 			     struct ld_span query, struct ld_writer *answer,
 			     struct ld_ask *ret_ask);
 
 struct ld_upstream_result;
 
-/** Put what upstream said into the cache (or the failure, for a second: RFC 9520). */
+enum {
+	LD_STALE_WAIT_MS = 1800, /* RFC 8767 section 5: the client response timer */
+};
+
+/** Answer a client with what has expired.  False if that is gone: let it wait on. */
+bool ld_worker_stale(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *ask,
+		     struct ld_writer *answer);
+
+/** Put what upstream said into the cache, or the failure for a while (RFC 9520). */
 void ld_worker_learn(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *ask,
 		     const struct ld_upstream_result *result);
 
-/** Write the answer for one client that waited; judges what came back, too (targets of CNAME). */
+/** Write the answer for one client that waited; judges what came back, too (targets of CNAME).  If
+ * upstream failed it is a stale one, if there is one; but not if what upstream has is bogus. */
 void ld_worker_finish(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *ask,
 		      const struct ld_upstream_result *result, struct ld_writer *answer);
 
@@ -178,6 +198,7 @@ void ld_worker_finish(struct ld_worker *worker, int64_t now_ms, const struct ld_
 	X(BLOCKED, "lindung_answers_total{kind=\"blocked\"}", "Answers sent, by kind.")            \
 	X(REWRITTEN, "lindung_answers_total{kind=\"rewritten\"}", "Answers sent, by kind.")        \
 	X(CACHED, "lindung_answers_total{kind=\"cached\"}", "Answers sent, by kind.")              \
+	X(STALE, "lindung_answers_total{kind=\"stale\"}", "Answers sent, by kind.")                \
 	X(RESOLVED, "lindung_answers_total{kind=\"resolved\"}", "Answers sent, by kind.")          \
 	X(FAILED, "lindung_answers_total{kind=\"failed\"}", "Answers sent, by kind.")              \
 	X(LOCAL, "lindung_answers_total{kind=\"local\"}", "Answers sent, by kind.")                \
@@ -195,6 +216,10 @@ void ld_worker_finish(struct ld_worker *worker, int64_t now_ms, const struct ld_
 	  "Answers that a rate limit held back, by what was done.")                                \
 	X(TRUNCATED, "lindung_truncated_total", "Answers cut to fit UDP.")                         \
 	X(CACHE_EVICTED, "lindung_cache_evictions_total", "Entries that made room for others.")    \
+	X(FAILED_CACHED, "lindung_failures_cached_total",                                          \
+	  "Failures answered from the cache, without asking again.")                               \
+	X(PREFETCHED, "lindung_prefetches_total",                                                  \
+	  "Questions asked upstream ahead of the end of an answer in use.")                        \
 	X(ASKED, "lindung_upstream_questions_total", "Questions asked upstream.")                  \
 	X(ASK_JOINED, "lindung_upstream_joined_total", "Queries that waited for one in flight.")   \
 	X(ASK_FAILED, "lindung_upstream_failures_total", "Questions upstream did not answer.")

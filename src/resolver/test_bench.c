@@ -31,6 +31,9 @@ const struct ld_resolver_config bench_config = {
 	.cache_bytes = 1 << 20,
 	.cache_ttl_max_s = 86400,
 	.cache_negative_ttl_max_s = 900,
+	.cache_stale_s = 86400,
+	.cache_failure_ttl_max_s = 5,
+	.cache_prefetch = true,
 	.udp_payload_bytes = 1232,
 };
 

@@ -90,8 +90,9 @@ struct ld_worker {
 	struct ld_copy copy;
 	uint8_t message[LD_CACHE_MESSAGE_MAX_BYTES];
 	uint8_t targets[LD_CACHE_TARGETS_MAX_BYTES];
-	uint8_t edes[LD_EDES_MAX_BYTES];
-	struct ld_writer told, told_shorter; /* over these */
+	uint8_t edes[LD_EDES_MAX_BYTES];      /* what upstream said */
+	uint8_t kept_edes[LD_EDES_MAX_BYTES]; /* what is said of an entry */
+	struct ld_writer told, told_shorter;  /* over these */
 	uint8_t told_memory[2][LD_TOLD_MAX_BYTES];
 };
 
@@ -249,13 +250,22 @@ struct ld_reply {
 	bool secure;
 	bool is_cut;
 	uint32_t age_s;
-	struct ld_span edes; /* extended errors: in the worker's scratch, or in the cache */
+	uint32_t stale_ttl_s; /* TTL of all records; 0: their own */
+	struct ld_span edes;  /* extended errors: in the worker's scratch, or in the cache */
 };
 
 /** Take in what upstream said.  What is no answer to this question is a failure, and so is a rcode
  * that speaks of what we asked, not of what our client did. */
 struct ld_reply ld_reply_read(struct ld_worker *worker, const struct ld_ask *ask,
 			      const struct ld_upstream_result *result);
+
+/** A failure because what upstream has cannot be trusted (DNSSEC). */
+bool ld_reply_is_bogus(const struct ld_reply *reply);
+
+/** Judge the client's name once more: the list may have been changed since the question was asked.
+ * True if it is answered by that. */
+bool ld_reply_judge(struct ld_worker *worker, const struct ld_ask *ask,
+		    struct lindung_answer *verdict, struct ld_writer *w);
 
 /** Make worker->copy ready for this client's question. */
 void ld_reply_prepare_copy(struct ld_worker *worker, const struct ld_ask *ask, uint32_t age_s);
@@ -272,11 +282,34 @@ void ld_reply_trouble(struct ld_worker *worker, const struct ld_ask *ask, int ed
 
 /* ---- kept.c and learn.c: out of the cache and into it -------------------------------------- */
 
-struct ld_cache_key ld_ask_key(const struct ld_ask *ask, const struct ld_name *lower);
+/** The keys of a question. */
+struct ld_keys {
+	uint64_t name_hash;
+	struct ld_cache_key answer;
+};
 
-/** Answer from the cache if it can be; `lower`: ask->name; `verdict`: of the client's name. */
-bool ld_kept_answer(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *ask,
+/** `lower`: ask->name; it must stay. */
+void ld_keys_init(struct ld_keys *keys, const struct ld_worker *worker, const struct ld_ask *ask,
+		  const struct ld_name *lower);
+/** That the name does not exist, whatever the type. */
+struct ld_cache_key ld_keys_no_name(const struct ld_keys *keys);
+/** That upstream failed. */
+struct ld_cache_key ld_keys_failure(const struct ld_keys *keys);
+
+/** Answer from the cache if it can be; `lower`: ask->name; `verdict`: of the client's name.  Sets
+ * ask->hash, and `refresh` if it is answered, else `has_stale`. */
+bool ld_kept_answer(struct ld_worker *worker, int64_t now_ms, struct ld_ask *ask,
 		    const struct ld_name *lower, const struct lindung_answer *verdict,
 		    struct ld_writer *w);
+
+/** Whether an answer from the cache can be given, fresh or stale. */
+bool ld_kept_may_be_stale(const struct ld_worker *worker, int64_t now_ms,
+			  const struct ld_cache_entry *entry);
+
+/** Answer with what is in the cache, even if it is stale; false if it is not there.  `causes`:
+ * extended errors of upstream's failure. */
+bool ld_kept_stale(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *ask,
+		   struct ld_span causes, const struct lindung_answer *verdict,
+		   struct ld_writer *w);
 
 #endif

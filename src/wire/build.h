@@ -85,7 +85,8 @@ struct ld_copy {
 	unsigned ttl_count; /* past LD_COPY_TTLS_MAX: only counted */
 	uint16_t ttl_at[LD_COPY_TTLS_MAX];
 	/* Inside. */
-	uint32_t labels; /* of the names in rdata so far */
+	uint16_t owner_at[LD_COPY_TTLS_MAX]; /* where the owner of each TTL stands; 0: the root */
+	uint32_t labels;                     /* of the names in rdata so far */
 	struct ld_copy_name {
 		uint16_t hash, at; /* at 0: free */
 	} names[LD_COPY_NAMES_MAX];
@@ -100,7 +101,8 @@ struct ld_copy {
  * name and where CNAMEs lead from it; in the authority section SOA, NS and DS of zones above these,
  * and proofs; of the additional section nothing, as a client does without it.
  *
- * In a negative answer the SOA's TTL becomes what RFC 2308 section 5 says.
+ * In a negative answer the SOA's TTL becomes what RFC 2308 section 5 says.  Where the TTLs of one
+ * RRset differ, the least is that of all (RFC 2181 section 5.2).
  * Errors: LINDUNG_EMALFORMED (a record, or a name in it, cannot be read, or there are more than
  * LD_WALK_LABELS_MAX labels), LINDUNG_ESPACE. */
 int ld_copy_response(struct ld_copy *copy, struct ld_span message, struct ld_writer *w);

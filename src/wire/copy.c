@@ -162,11 +162,45 @@ told_ttl(struct ld_copy *copy, const struct ld_record *record)
 	return ttl > copy->age_s ? ttl - copy->age_s : 0;
 }
 
-static void
-write_ttl(struct ld_copy *copy, struct ld_writer *w, uint32_t ttl)
+/* Where the name that begins at `at` stands: compressed, it is a pointer to that place. */
+static uint16_t
+place_of(const struct ld_writer *w, size_t at)
 {
-	if (copy->ttl_count < LD_COPY_TTLS_MAX)
+	if (w->failed || w->data[at] == 0)
+		return 0;
+	return w->data[at] >= 0xc0 ? ld_get_be16(w->data + at) & 0x3fff : (uint16_t)at;
+}
+
+/* RFC 2181 section 5.2: the TTL of the whole RRset that the record belongs to, which is the least
+ * of them.  Signatures of different types are no RRset. */
+static uint32_t
+level_ttl(const struct ld_copy *copy, struct ld_writer *w, uint16_t type, uint16_t owner_at,
+	  uint32_t ttl)
+{
+	unsigned known = copy->ttl_count < LD_COPY_TTLS_MAX ? copy->ttl_count : LD_COPY_TTLS_MAX;
+
+	if (w->failed || type == LD_TYPE_RRSIG)
+		return ttl;
+	for (unsigned i = known; i-- > 0;) {
+		uint8_t *at = w->data + copy->ttl_at[i];
+
+		if (copy->owner_at[i] != owner_at || ld_get_be16(at - 4) != type)
+			continue;
+		uint32_t other = ld_get_be32(at);
+		if (other <= ttl)
+			return other;
+		ld_put_be32(at, ttl);
+	}
+	return ttl;
+}
+
+static void
+write_ttl(struct ld_copy *copy, struct ld_writer *w, uint16_t owner_at, uint32_t ttl)
+{
+	if (copy->ttl_count < LD_COPY_TTLS_MAX) {
 		copy->ttl_at[copy->ttl_count] = (uint16_t)w->len;
+		copy->owner_at[copy->ttl_count] = owner_at;
+	}
 	copy->ttl_count++;
 	if (ttl < copy->ttl_least)
 		copy->ttl_least = ttl;
@@ -177,10 +211,14 @@ static bool
 write_record(struct ld_copy *copy, struct ld_writer *w, struct ld_span message,
 	     const struct ld_record *record)
 {
+	size_t begun_at = w->len;
+
 	write_name(copy, w, &record->owner, true);
+	uint16_t owner_at = place_of(w, begun_at);
 	ld_writer_be16(w, record->type);
 	ld_writer_be16(w, record->class_);
-	write_ttl(copy, w, told_ttl(copy, record));
+	write_ttl(copy, w, owner_at,
+		  level_ttl(copy, w, record->type, owner_at, told_ttl(copy, record)));
 	size_t len_at = w->len;
 	ld_writer_be16(w, 0);
 	if (!write_rdata(copy, w, message, record))
@@ -278,7 +316,7 @@ write_beginning(struct ld_copy *copy, const struct ld_walk *walk, struct ld_writ
 	ld_writer_be16(w, LD_POINTER_QUESTION);
 	ld_writer_be16(w, LD_TYPE_CNAME);
 	ld_writer_be16(w, LD_CLASS_IN);
-	write_ttl(copy, w, copy->alias_ttl);
+	write_ttl(copy, w, LD_QUESTION_AT, copy->alias_ttl);
 	size_t len_at = w->len;
 	ld_writer_be16(w, 0);
 	write_name(copy, w, copy->alias, true);
