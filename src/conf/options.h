@@ -115,6 +115,18 @@
 	  "Answers are kept at most this long.")                                                   \
 	X(DURATION, cache_negative_ttl_max_s, "cache.negative-ttl-max-s", "3600", 1, 86400, "s",   \
 	  none, "Answers that something does not exist are kept at most this long.")               \
+	X(DURATION, cache_stale_s, "cache.stale-s", "86400", 0, 259200, "s", none,                 \
+	  "For so long after it has expired an answer is given if upstream does not answer "       \
+	  "within "                                                                                \
+	  "1.8 s or fails (RFC 8767); 0 for never. "                                               \
+	  "Clients are told with it that it is stale (EDE 3 and 19), and to keep it for 30 s. "    \
+	  "What fails validation is never answered so.")                                           \
+	X(BOOL, cache_prefetch, "cache.prefetch", "yes", 0, 1, "", none,                           \
+	  "Ask again for what clients ask for repeatedly shortly before it expires, so that "      \
+	  "nobody waits for it.")                                                                  \
+	X(DURATION, cache_failure_ttl_max_s, "cache.failure-ttl-max-s", "30", 1, 300, "s", none,   \
+	  "A question that upstream failed to answer is not asked again for a second, then for "   \
+	  "twice as long each time that it fails, up to this (RFC 9520).")                         \
 	X(INTEGER, tcp_connections_max, "tcp.connections-max", "1024", 1, 65536, "connections",    \
 	  none,                                                                                    \
 	  "How many TCP connections are open at a time, of all threads together, "                 \
