@@ -46,6 +46,11 @@ bench_name(const struct bench_names *names, size_t i)
 	return ld_span(names->bytes + start, names->ends[i] - start);
 }
 
+/** The same names as DNS queries for type A with EDNS; no name that cannot be asked for. */
+struct bench_names bench_queries_read(const char *path);
+
+enum { BENCH_DNS_HEADER = 12 };
+
 /** The rounds of one measurement. */
 struct bench_rounds {
 	double values[BENCH_ROUNDS_MAX];

@@ -1,7 +1,7 @@
 /* Queries a second, closed loop: so many are under way, and each answer lets the next one go.
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * usage: bench_load CORE ROUNDS SECONDS KEY:PORT:PID:FILE...    figures as JSON
+ * usage: bench_load CORE ROUNDS SECONDS KEY:PORT:PID[+PID...]:FILE...    figures as JSON
  *
  * Asks 127.0.0.1 for type A of the names in FILE, over and over, with EDNS.  Every round asks all
  * targets, one after the other.  Of each round: answers a second, microseconds of processor time
@@ -21,77 +21,25 @@
 #include "bench.h"
 
 enum {
-	TARGETS_MAX = 8,
+	TARGETS_MAX = 64,
 	IN_FLIGHT = 128,
 	BATCH = 64,
 	MESSAGE_BYTES = 1500,
 	LOST_AFTER_MS = 100,
-	DNS_HEADER = 12,
 	RCODES = 16,
 };
 
 struct target {
 	const char *key;
 	int fd;
-	long pid;
+	char *pids;                 /* one, or several with a '+' between them */
 	struct bench_names queries; /* messages, in the names' place */
 	size_t next;
-	uint64_t sent, lost, rcodes[RCODES];
+	uint64_t sent, lost, answered, answer_bytes, rcodes[RCODES];
 	struct bench_rounds rate, server_us, idle;
 };
 
 static struct target targets[TARGETS_MAX];
-
-static const uint8_t opt[11] = {0, 0, 41, 0x04, 0xd0, 0, 0, 0, 0, 0, 0};
-
-/* "a.example" to a query, at most 12 + 255 + 4 + 11 octets. */
-static size_t
-query_make(uint8_t *at, struct ld_span name)
-{
-	uint8_t *start = at;
-
-	memset(at, 0, DNS_HEADER);
-	at[2] = 1;  /* recursion desired */
-	at[5] = 1;  /* a question */
-	at[11] = 1; /* and an OPT record */
-	at += DNS_HEADER;
-	while (name.len != 0) {
-		size_t len = ld_span_find(name, '.');
-
-		if (len == 0 || len > 63)
-			return 0;
-		*at++ = (uint8_t)len;
-		memcpy(at, name.data, len);
-		at += len;
-		name = ld_span_from(name, len + 1);
-	}
-	*at++ = 0;
-	memcpy(at, "\0\1\0\1", 4);
-	memcpy(at + 4, opt, sizeof opt);
-	return (size_t)(at + 4 + sizeof opt - start);
-}
-
-static struct bench_names
-queries_make(const char *path)
-{
-	struct bench_names names = bench_names_read(path, 1), queries;
-	size_t at = 0;
-
-	queries.bytes = bench_alloc(names.ends[names.count - 1] + names.count * 64);
-	queries.ends = bench_alloc(names.count * sizeof *queries.ends);
-	queries.count = 0;
-	for (size_t i = 0; i < names.count; i++) {
-		struct ld_span name = bench_name(&names, i);
-		size_t len = name.len <= 253 ? query_make((uint8_t *)queries.bytes + at, name) : 0;
-
-		at += len;
-		if (len != 0)
-			queries.ends[queries.count++] = (uint32_t)at;
-	}
-	if (queries.count == 0)
-		bench_die("%s: no name that can be asked for", path);
-	return queries;
-}
 
 static void
 target_open(struct target *t, char *text)
@@ -102,12 +50,12 @@ target_open(struct target *t, char *text)
 	char *rest = text;
 
 	t->key = strsep(&rest, ":");
-	const char *port = strsep(&rest, ":"), *pid = strsep(&rest, ":");
+	const char *port = strsep(&rest, ":");
+	t->pids = strsep(&rest, ":");
 	if (rest == NULL)
 		bench_die("%s: not KEY:PORT:PID:FILE", text);
-	t->pid = atol(pid);
 	to.sin_port = htons((uint16_t)atoi(port));
-	t->queries = queries_make(rest);
+	t->queries = bench_queries_read(rest);
 	t->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (t->fd < 0 || connect(t->fd, (struct sockaddr *)&to, sizeof to) != 0 ||
 	    setsockopt(t->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0 ||
@@ -157,15 +105,17 @@ answers_take(struct target *t)
 	if (count < 0 && errno != EAGAIN && errno != EINTR)
 		bench_die("%s: %m", t->key);
 	for (int i = 0; i < count; i++) {
-		if (batch[i].msg_len < DNS_HEADER || (messages[i][2] & 0x80) == 0)
+		if (batch[i].msg_len < BENCH_DNS_HEADER || (messages[i][2] & 0x80) == 0)
 			bench_die("%s: what came is no answer", t->key);
 		t->rcodes[messages[i][3] & 15]++;
+		t->answer_bytes += batch[i].msg_len;
 	}
+	t->answered += count > 0 ? (unsigned)count : 0;
 	return count > 0 ? (unsigned)count : 0;
 }
 
 static double
-server_seconds(long pid)
+process_seconds(long pid)
 {
 	char path[64];
 	unsigned long user, system;
@@ -180,6 +130,16 @@ server_seconds(long pid)
 	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
 }
 
+static double
+server_seconds(const char *pids)
+{
+	double sum = 0;
+
+	for (const char *at = pids; at != NULL; at = strchr(at + 1, '+'))
+		sum += process_seconds(atol(at + (*at == '+')));
+	return sum;
+}
+
 static int64_t
 own_ns(void)
 {
@@ -192,7 +152,7 @@ own_ns(void)
 static void
 target_run(struct target *t, double seconds)
 {
-	double server = server_seconds(t->pid);
+	double server = server_seconds(t->pids);
 	int64_t own = own_ns(), start = ld_clock_ns(), now = start;
 	uint64_t answered = 0;
 	unsigned in_flight = 0;
@@ -206,7 +166,7 @@ target_run(struct target *t, double seconds)
 		now = ld_clock_ns();
 	}
 	double took = (double)(now - start) / 1e9, worked = (double)(own_ns() - own) / 1e9;
-	server = server_seconds(t->pid) - server;
+	server = server_seconds(t->pids) - server;
 	bench_rounds_add(&t->rate, (double)answered / took);
 	bench_rounds_add(&t->server_us, answered != 0 ? server * 1e6 / (double)answered : 0);
 	bench_rounds_add(&t->idle, 1 - worked / took);
@@ -221,7 +181,9 @@ target_run(struct target *t, double seconds)
 static void
 target_print(const struct target *t)
 {
-	printf("\n  \"%s\": {\"lost\": %llu, \"rcodes\": {", t->key, (unsigned long long)t->lost);
+	printf("\n  \"%s\": {\"lost\": %llu, \"answer_bytes\": %.1f, \"rcodes\": {", t->key,
+	       (unsigned long long)t->lost,
+	       t->answered != 0 ? (double)t->answer_bytes / (double)t->answered : 0);
 	for (unsigned i = 0, told = 0; i < RCODES; i++)
 		if (t->rcodes[i] != 0)
 			printf("%s\"%u\": %llu", told++ > 0 ? ", " : "", i,
