@@ -115,9 +115,11 @@ struct judgement {
 	bool is_split;
 	/* Entries that were the longest to block something, for the category to show.  Each adds a
 	 * category to one of the two sets: there are 128 at most. */
-	struct {
+	struct judgement_step {
 		uint64_t block, important;
-		unsigned labels;
+		unsigned labels, layer;
+		uint32_t tuple;
+		enum ld_relation relation;
 	} steps[2 * LINDUNG_CATEGORY_MAX];
 	unsigned step_count;
 	unsigned rewrite_labels, allow_labels, protected_labels;
@@ -162,9 +164,14 @@ judgement_add(void *ctx, unsigned layer, uint32_t tuple, unsigned labels, enum l
 	uint64_t important =
 		one.important_block & ~(j->effect.important_block | j->effect.important_allow);
 	if ((block | important) != 0) {
-		j->steps[j->step_count].block = block;
-		j->steps[j->step_count].important = important;
-		j->steps[j->step_count++].labels = labels;
+		struct judgement_step *step = &j->steps[j->step_count++];
+
+		step->block = block;
+		step->important = important;
+		step->labels = labels;
+		step->layer = layer;
+		step->tuple = tuple;
+		step->relation = relation;
 	}
 	ld_effect_over(&j->effect, &one);
 	return true;
@@ -183,6 +190,28 @@ judgement_holds_below(const struct judgement *j, enum lindung_verdict verdict)
 	if (below->is_protected || !below->rewrites)
 		return verdict == LINDUNG_ALLOW;
 	return verdict == LINDUNG_REWRITE && ld_span_equal(below->target, j->effect.target);
+}
+
+/* Who said so: the source of the rule in this entry that blocks the category. */
+static struct lindung_text
+step_source(const struct judgement *j, const struct judgement_step *step, int category)
+{
+	const struct ld_layer *layer = &j->list->layers[step->layer];
+	bool important = (step->important >> category & 1) != 0;
+	uint32_t count;
+	const uint8_t *rules = ld_image_tuple(layer->image, step->tuple, &count);
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct ld_rule rule =
+			ld_image_rule(layer->image, ld_get_le16(rules + 2 * (size_t)i));
+
+		if (rule.action == LD_ACTION_BLOCK && ld_rule_applies(rule.scope, step->relation) &&
+		    ((rule.flags & LD_ENTRY_IMPORTANT) != 0) == important &&
+		    (rule.category == LD_RULE_CATEGORY_ALL ||
+		     layer->map[rule.category] == category))
+			return ld_text_of(ld_texts_get(&layer->image->sources, rule.source));
+	}
+	return (struct lindung_text){NULL, 0};
 }
 
 static void
@@ -216,6 +245,7 @@ judgement_answer(const struct judgement *j, struct lindung_answer *ret)
 				answer.match_labels = j->steps[i].labels;
 				if (answer.blocked != 0)
 					answer.category = __builtin_ctzll(set);
+				answer.source = step_source(j, &j->steps[i], __builtin_ctzll(set));
 			}
 		}
 	} else if (j->effect.is_protected) {

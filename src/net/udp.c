@@ -10,21 +10,42 @@ union control {
 	struct cmsghdr align;
 };
 
+/* Packets are short: of each only the first lines are touched.  A line more than the room, and they
+ * do not all fall into the same few sets of the cache. */
+enum { PACKET_STRIDE = LD_UDP_PACKET_MAX + 64 };
+
 struct slot {
-	uint8_t in[LD_UDP_PACKET_MAX];
-	uint8_t out[LD_UDP_PACKET_MAX];
 	struct iovec in_vector, out_vector;
 	struct ld_address from;
 	union control control;
 };
 
 struct ld_udp_batch {
+	uint8_t in_bytes[LD_UDP_BATCH_MAX][PACKET_STRIDE];
+	/* Answers, one behind the other, so that they take as little of the cache as may be. */
+	uint8_t out_bytes[LD_UDP_BATCH_MAX][LD_UDP_PACKET_MAX];
+	uint8_t *out_end;
 	struct slot slots[LD_UDP_BATCH_MAX];
 	struct mmsghdr in[LD_UDP_BATCH_MAX];
 	struct mmsghdr out[LD_UDP_BATCH_MAX];
-	unsigned received;
+	unsigned received; /* of the last batch; the kernel wrote into so many headers */
 	unsigned answers;
 };
+
+static void
+header_reset(struct ld_udp_batch *batch, unsigned i)
+{
+	struct slot *slot = &batch->slots[i];
+
+	batch->in[i].msg_hdr = (struct msghdr){
+		.msg_name = &slot->from.any,
+		.msg_namelen = sizeof slot->from.v6,
+		.msg_iov = &slot->in_vector,
+		.msg_iovlen = 1,
+		.msg_control = slot->control.bytes,
+		.msg_controllen = sizeof slot->control.bytes,
+	};
+}
 
 struct ld_udp_batch *
 ld_udp_batch_new(void)
@@ -34,10 +55,8 @@ ld_udp_batch_new(void)
 	if (batch == NULL)
 		return NULL;
 	for (unsigned i = 0; i < LD_UDP_BATCH_MAX; i++) {
-		struct slot *slot = &batch->slots[i];
-
-		slot->in_vector = (struct iovec){slot->in, sizeof slot->in};
-		slot->out_vector.iov_base = slot->out;
+		batch->slots[i].in_vector = (struct iovec){batch->in_bytes[i], LD_UDP_PACKET_MAX};
+		header_reset(batch, i);
 	}
 	return batch;
 }
@@ -53,20 +72,10 @@ ld_udp_batch_receive(struct ld_udp_batch *batch, int fd)
 {
 	int got;
 
-	/* The kernel wrote lengths into what the last call gave it. */
-	for (unsigned i = 0; i < LD_UDP_BATCH_MAX; i++) {
-		struct slot *slot = &batch->slots[i];
-
-		batch->in[i].msg_hdr = (struct msghdr){
-			.msg_name = &slot->from.any,
-			.msg_namelen = sizeof slot->from.v6,
-			.msg_iov = &slot->in_vector,
-			.msg_iovlen = 1,
-			.msg_control = slot->control.bytes,
-			.msg_controllen = sizeof slot->control.bytes,
-		};
-	}
+	for (unsigned i = 0; i < batch->received; i++)
+		header_reset(batch, i);
 	batch->answers = 0;
+	batch->out_end = batch->out_bytes[0];
 	do
 		got = recvmmsg(fd, batch->in, LD_UDP_BATCH_MAX, MSG_DONTWAIT, NULL);
 	while (got < 0 && errno == EINTR);
@@ -79,7 +88,7 @@ ld_udp_batch_packet(const struct ld_udp_batch *batch, unsigned i)
 {
 	if (batch->in[i].msg_hdr.msg_flags & MSG_TRUNC)
 		return (struct ld_span){NULL, 0};
-	return ld_span(batch->slots[i].in, batch->in[i].msg_len);
+	return ld_span(batch->in_bytes[i], batch->in[i].msg_len);
 }
 
 /* The address a packet was sent to, from its control messages; len 0 without one. */
@@ -155,9 +164,9 @@ ld_udp_batch_peer(const struct ld_udp_batch *batch, unsigned i, struct ld_udp_pe
 }
 
 uint8_t *
-ld_udp_batch_room(struct ld_udp_batch *batch, unsigned i)
+ld_udp_batch_room(struct ld_udp_batch *batch)
 {
-	return batch->slots[i].out;
+	return batch->out_end;
 }
 
 void
@@ -167,7 +176,10 @@ ld_udp_batch_answer(struct ld_udp_batch *batch, unsigned i, size_t len)
 	struct ld_address to = sent_to(&batch->in[i].msg_hdr);
 	struct msghdr *header = &batch->out[batch->answers++].msg_hdr;
 
-	slot->out_vector.iov_len = len;
+	LD_ASSERT(len <= LD_UDP_PACKET_MAX);
+	slot->out_vector = (struct iovec){batch->out_end, len};
+	/* The next one begins on a line of its own: two would be written for each else. */
+	batch->out_end += (len + 63) & ~(size_t)63;
 	*header = (struct msghdr){
 		.msg_name = &slot->from.any,
 		.msg_namelen = batch->in[i].msg_hdr.msg_namelen,

@@ -34,9 +34,10 @@ struct ld_span ld_udp_batch_packet(const struct ld_udp_batch *batch, unsigned i)
 /** Where packet `i` came from: valid until the next receive. */
 const struct ld_address *ld_udp_batch_from(const struct ld_udp_batch *batch, unsigned i);
 void ld_udp_batch_peer(const struct ld_udp_batch *batch, unsigned i, struct ld_udp_peer *ret);
-/** LD_UDP_PACKET_MAX octets in which to write the answer to packet `i` ... */
-uint8_t *ld_udp_batch_room(struct ld_udp_batch *batch, unsigned i);
-/** ... and how many were written: it goes out with the next send.  At most once a packet. */
+/** LD_UDP_PACKET_MAX octets in which to write the next answer ... */
+uint8_t *ld_udp_batch_room(struct ld_udp_batch *batch);
+/** ... and how many of them answer packet `i`: it goes out with the next send.  At most once a
+ * packet. */
 void ld_udp_batch_answer(struct ld_udp_batch *batch, unsigned i, size_t len);
 /** Send all answers of this batch.  What the kernel has no room for is lost, as UDP is. */
 void ld_udp_batch_send(struct ld_udp_batch *batch, int fd);

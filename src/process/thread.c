@@ -120,7 +120,7 @@ udp_packet(struct ld_endpoint *endpoint, unsigned i, int64_t now_ms)
 {
 	struct ld_thread *thread = endpoint->thread;
 	struct ld_span packet = ld_udp_batch_packet(thread->batch, i);
-	struct ld_writer w = ld_writer(ld_udp_batch_room(thread->batch, i), LD_UDP_PACKET_MAX);
+	struct ld_writer w = ld_writer(ld_udp_batch_room(thread->batch), LD_UDP_PACKET_MAX);
 	struct ld_client client = {.endpoint = endpoint};
 	struct ld_from from;
 	struct ld_ask ask;

@@ -72,7 +72,7 @@ ld_block_answer(struct ld_worker *worker, const struct ld_ask *ask,
 	if (config->block_mode == LD_BLOCK_NXDOMAIN && !must_have_address(config, ask) &&
 	    !is_target && verdict->holds_below)
 		start.rcode = LD_RCODE_NXDOMAIN;
-	ld_explain_closed(worker, ask, verdict, lower, &start);
+	ld_explain_closed(worker, ask, verdict, &start);
 	ld_answer_begin(&answer, worker, ask, &start, w);
 	if (address.len != 0)
 		ld_build_record(w, LD_COUNT_ANSWER, LD_QUESTION_AT, ask->type, config->block_ttl_s,

@@ -126,27 +126,6 @@ ld_explain_init(struct ld_explain *ret, const struct ld_explain_config *config,
 
 /* ---- Why a name is closed ------------------------------------------------------------------ */
 
-/* What lindung_explain() is asked for: the list by which the shown category was decided. */
-struct source_search {
-	struct lindung_text category;
-	struct ld_writer *text;
-};
-
-static int
-take_source(void *ctx, const struct lindung_reason *reason)
-{
-	struct source_search *search = ctx;
-
-	if (!reason->decides || reason->action != LINDUNG_BLOCK || reason->source.len == 0 ||
-	    !ld_span_equal(ld_span(reason->category.data, reason->category.len),
-			   ld_span(search->category.data, search->category.len)))
-		return 0;
-	ld_writer_bytes(search->text, LD_SPAN(" (list "));
-	ld_writer_bytes(search->text, ld_span(reason->source.data, reason->source.len));
-	ld_writer_u8(search->text, ')');
-	return 1;
-}
-
 /* Add the text if all of it fits. */
 static bool
 add_whole(struct ld_writer *text, struct ld_span before, struct lindung_text what)
@@ -162,53 +141,49 @@ add_whole(struct ld_writer *text, struct ld_span before, struct lindung_text wha
  * the list that it comes from. */
 static void
 write_reason(const struct ld_worker *worker, const struct lindung_answer *verdict,
-	     const struct ld_name *lower, struct ld_writer *text)
+	     struct ld_writer *text)
 {
 	const struct ld_explain *explain = &worker->resolver->explain;
 	unsigned shown = (unsigned)verdict->category;
-	char host[LD_NAME_TEXT_MAX];
-	struct source_search search = {
-		.category = lindung_category_key(worker->list, shown),
-		.text = text,
-	};
 
 	ld_writer_bytes(text, ld_span(explain->text, explain->text_len));
-	if (!add_whole(text, LD_SPAN(": "), search.category))
+	if (!add_whole(text, LD_SPAN(": "), lindung_category_key(worker->list, shown)))
 		return;
 	for (unsigned i = 0; i < LINDUNG_CATEGORY_MAX; i++) {
 		if (i != shown && (verdict->blocked >> i & 1) != 0 &&
 		    !add_whole(text, LD_SPAN(", "), lindung_category_key(worker->list, i)))
 			return;
 	}
-	size_t before = text->len;
-	if (lindung_explain(worker->list, host, ld_name_to_text(lower, host), worker->active,
-			    take_source, &search) < 0 ||
-	    text->failed)
-		text->len = before;
+	/* The bracket is closed, or there is none. */
+	struct ld_writer kept = *text;
+	if (verdict->source.len == 0 || !add_whole(text, LD_SPAN(" (list "), verdict->source) ||
+	    !add_whole(text, LD_SPAN(")"), (struct lindung_text){NULL, 0}))
+		*text = kept;
 }
 
-/* The reason is for people, and only for a client that can take it.  To find it takes longer than
- * all else that is done for a closed name, and the same names are asked for again and again: it is
- * remembered. */
+/* The reason is for people, and only for a client that can take it.  There are few different ones:
+ * they are remembered. */
 static struct ld_span
-reason_text(struct ld_worker *worker, const struct lindung_answer *verdict,
-	    const struct ld_name *lower)
+reason_text(struct ld_worker *worker, const struct lindung_answer *verdict)
 {
 	const struct ld_explain *explain = &worker->resolver->explain;
 	uint8_t memory[LD_EDE_TEXT_MAX_BYTES];
 
 	if (verdict->category < 0 || verdict->category >= LINDUNG_CATEGORY_MAX)
 		return ld_span(explain->text, explain->text_len);
-	uint64_t hash = ld_hash_bytes(ld_span(lower->wire, lower->len), worker->secret);
-	struct ld_memo *memo = &worker->memos[hash % LD_MEMOS];
-	if (memo->hash != hash || memo->blocked != verdict->blocked ||
+	uint64_t mixed =
+		(verdict->blocked ^ (uintptr_t)verdict->source.data) * UINT64_C(0x9e3779b97f4a7c15);
+	struct ld_memo *memo = &worker->memos[mixed >> (64 - LD_MEMO_BITS)];
+	if (memo->source != verdict->source.data || memo->blocked != verdict->blocked ||
+	    memo->category != verdict->category ||
 	    memo->list_generation != worker->list_generation) {
 		struct ld_writer raw = ld_writer(memory, sizeof memory);
 		struct ld_writer text = ld_writer(memo->text, sizeof memo->text);
 
-		write_reason(worker, verdict, lower, &raw);
+		write_reason(worker, verdict, &raw);
 		ld_utf8_clean(&text, ld_span(raw.data, raw.len));
-		memo->hash = hash;
+		memo->source = verdict->source.data;
+		memo->category = verdict->category;
 		memo->blocked = verdict->blocked;
 		memo->list_generation = worker->list_generation;
 		memo->len = (uint8_t)text.len;
@@ -292,14 +267,13 @@ end(const struct ld_worker *worker, const struct ld_ask *ask, struct ld_answer_s
 
 void
 ld_explain_closed(struct ld_worker *worker, const struct ld_ask *ask,
-		  const struct lindung_answer *verdict, const struct ld_name *lower,
-		  struct ld_answer_start *start)
+		  const struct lindung_answer *verdict, struct ld_answer_start *start)
 {
 	uint16_t code = worker->resolver->config.block_ede;
 
 	if (!ask->edns)
 		return;
-	struct ld_span reason = reason_text(worker, verdict, lower);
+	struct ld_span reason = reason_text(worker, verdict);
 	begin(worker);
 	if (ask->structured_error)
 		put_structured(worker, code,

@@ -96,8 +96,10 @@ lindung_lookup_wire(const struct lindung *list, const uint8_t *wire, size_t len,
 		ret->match_labels = labels[key];
 		ret->target = text_of(deciding[key]->target);
 		ret->holds_below = !deciding[key]->is_exact;
-		if (ret->verdict == LINDUNG_BLOCK)
+		if (ret->verdict == LINDUNG_BLOCK) {
 			ret->category = (int)key;
+			ret->source = text_of("fake");
+		}
 	}
 	return LINDUNG_OK;
 }
@@ -108,33 +110,6 @@ lindung_lookup_many(const struct lindung *list, struct lindung_question *questio
 	for (; count > 0; count--, questions++)
 		questions->error = lindung_lookup_wire(list, questions->name, questions->len,
 						       questions->active, &questions->answer);
-}
-
-int
-lindung_explain(const struct lindung *list, const char *name_or_url, size_t len, uint64_t active,
-		int (*each)(void *ctx, const struct lindung_reason *reason), void *ctx)
-{
-	struct ld_name name;
-
-	(void)active;
-	if (ld_name_from_text(&name, ld_span(name_or_url, len)) != LINDUNG_OK)
-		return LINDUNG_ENAME;
-	for (unsigned i = 0; i < list->count; i++) {
-		struct lindung_reason reason = {
-			.entry = text_of(list->entries[i].name),
-			.category = text_of(list->entries[i].category),
-			.source = text_of("fake"),
-			.action = list->entries[i].action,
-			.decides = true,
-		};
-
-		if (!ld_name_is_within(&name, &list->names[i]))
-			continue;
-		int stop = each(ctx, &reason);
-		if (stop != 0)
-			return stop;
-	}
-	return LINDUNG_OK;
 }
 
 struct lindung_text

@@ -15,7 +15,8 @@
 enum {
 	LD_LOCAL_COUNT = 27,
 	LD_SOA_MAX_BYTES = 64,
-	LD_MEMOS = 2048, /* 288 KiB of each worker */
+	LD_MEMO_BITS = 8,
+	LD_MEMOS = 1 << LD_MEMO_BITS,
 	/* Of explain.text, which stands before the reason; of the JSON in an extended error. */
 	LD_EXPLAIN_TEXT_MAX_BYTES = 48,
 	LD_EXPLAIN_JSON_MAX_BYTES = 1536,
@@ -63,8 +64,9 @@ struct ld_resolver {
 
 /** Why a name is closed, as its client is told. */
 struct ld_memo {
-	uint64_t hash;    /* of the name */
-	uint64_t blocked; /* in which categories */
+	const char *source; /* in the list, whose number is list_generation */
+	uint64_t blocked;   /* in which categories */
+	int category;       /* that is shown */
 	uint32_t list_generation;
 	uint8_t len;
 	uint8_t text[LD_EDE_TEXT_MAX_BYTES];
@@ -82,7 +84,7 @@ struct ld_worker {
 	_Atomic size_t cache_bytes;
 	_Atomic uint64_t counters[LD_COUNTER_COUNT];
 	uint8_t sub_errors[LINDUNG_CATEGORY_MAX]; /* 0: none */
-	struct ld_memo memos[LD_MEMOS];           /* by the name's hash: the last one asked for */
+	struct ld_memo memos[LD_MEMOS];           /* by a hash: the last one asked for */
 	struct ld_cookie_day cookie_days[2];
 	/* Scratch of one call. */
 	bool closed; /* what is answered is that a list closes the name */
@@ -213,8 +215,7 @@ void ld_explain_set_list(struct ld_worker *worker);
 
 /** Put into `start` why the list closes this name... */
 void ld_explain_closed(struct ld_worker *worker, const struct ld_ask *ask,
-		       const struct lindung_answer *verdict, const struct ld_name *lower,
-		       struct ld_answer_start *start);
+		       const struct lindung_answer *verdict, struct ld_answer_start *start);
 /** ... or what others said of the answer, and that a list rewrote it. */
 void ld_explain_passed(struct ld_worker *worker, const struct ld_ask *ask, bool is_rewritten,
 		       struct ld_span edes, struct ld_answer_start *start);
