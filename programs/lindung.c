@@ -5,6 +5,8 @@
 
 #include <lindung/lindung.h>
 
+#include "process/role.h"
+
 int check_config_main(int argc, char **argv);
 int compile_main(int argc, char **argv);
 int diff_main(int argc, char **argv);
@@ -42,7 +44,10 @@ int
 main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "";
+	int status = ld_role_main(argc, argv); /* a process that lindung serve started */
 
+	if (status >= 0)
+		return status;
 	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
 		if (strcmp(name, commands[i].name) == 0)
 			return commands[i].run(argc - 1, argv + 1);

@@ -11,27 +11,22 @@
 #include <unistd.h>
 
 int
-ld_map_open(struct ld_map *ret, const char *path)
+ld_map_fd(struct ld_map *ret, int fd)
 {
 	struct stat st;
 	void *memory = NULL;
-	/* O_NONBLOCK: a named pipe at this path must not hang us; it has no effect on files. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
-	if (fd < 0)
-		return LINDUNG_EIO;
 	if (fstat(fd, &st) != 0)
-		goto fail;
+		return LINDUNG_EIO;
 	if (!S_ISREG(st.st_mode)) {
 		errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
-		goto fail;
+		return LINDUNG_EIO;
 	}
 	if (st.st_size > 0) {
 		memory = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
 		if (memory == MAP_FAILED)
-			goto fail;
+			return LINDUNG_EIO;
 	}
-	close(fd);
 	*ret = (struct ld_map){
 		.bytes = ld_span(memory, (size_t)st.st_size),
 		.device = st.st_dev,
@@ -39,11 +34,21 @@ ld_map_open(struct ld_map *ret, const char *path)
 		.modified_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
 	};
 	return LINDUNG_OK;
-fail:;
-	int saved = errno;
+}
+
+int
+ld_map_open(struct ld_map *ret, const char *path)
+{
+	/* O_NONBLOCK: a named pipe at this path must not hang us; it has no effect on files. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), err, saved;
+
+	if (fd < 0)
+		return LINDUNG_EIO;
+	err = ld_map_fd(ret, fd);
+	saved = errno;
 	close(fd);
 	errno = saved;
-	return LINDUNG_EIO;
+	return err;
 }
 
 void

@@ -23,6 +23,8 @@ struct ld_map {
 /** Map the regular file at `path`.  An empty file gives an empty span.
  * Errors: LINDUNG_EIO with the reason in errno. */
 int ld_map_open(struct ld_map *ret, const char *path);
+/** The same for a descriptor, which stays the caller's. */
+int ld_map_fd(struct ld_map *ret, int fd);
 void ld_map_close(struct ld_map *map);
 
 /** A file that is being written beside its place, and takes that place in one step. */

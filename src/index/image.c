@@ -289,6 +289,15 @@ ld_image_open(struct ld_image **ret, const char *path, unsigned flags)
 }
 
 int
+ld_image_open_fd(struct ld_image **ret, int fd, unsigned flags)
+{
+	struct ld_map map;
+	int err = ld_map_fd(&map, fd);
+
+	return err == LINDUNG_OK ? image_new(ret, map, flags) : err;
+}
+
+int
 ld_image_from_memory(struct ld_image **ret, struct ld_span bytes, unsigned flags)
 {
 	return image_new(ret, (struct ld_map){.bytes = bytes, .borrowed = true}, flags);

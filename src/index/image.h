@@ -70,6 +70,8 @@ struct ld_image {
 
 /** Map and check.  Errors as lindung_open(). */
 int ld_image_open(struct ld_image **ret, const char *path, unsigned flags);
+/** The same of a descriptor, which stays the caller's. */
+int ld_image_open_fd(struct ld_image **ret, int fd, unsigned flags);
 /** The same on memory that the caller keeps until the image is closed. */
 int ld_image_from_memory(struct ld_image **ret, struct ld_span bytes, unsigned flags);
 void ld_image_close(struct ld_image *image);

@@ -30,5 +30,7 @@ ld_text_of(struct ld_span span)
 
 /** Open an image that is there already; it is the list's from now on, also on an error. */
 int ld_list_from_image(struct lindung **ret, struct ld_image *image);
+/** Lay an image over what is open; it is the list's from now on, also on an error. */
+int ld_list_overlay_image(struct lindung *list, struct ld_image *image);
 
 #endif

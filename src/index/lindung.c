@@ -86,9 +86,16 @@ lindung_overlay(struct lindung *list, const char *path, unsigned flags)
 	if (list->layer_count > LINDUNG_OVERLAY_MAX)
 		return LINDUNG_ELIMIT;
 	err = ld_image_open(&image, path, flags);
-	if (err != LINDUNG_OK)
-		return err;
-	err = layer_add(list, image);
+	return err == LINDUNG_OK ? ld_list_overlay_image(list, image) : err;
+}
+
+int
+ld_list_overlay_image(struct lindung *list, struct ld_image *image)
+{
+	int err = LINDUNG_ELIMIT;
+
+	if (list->layer_count <= LINDUNG_OVERLAY_MAX)
+		err = layer_add(list, image);
 	if (err != LINDUNG_OK)
 		ld_image_close(image);
 	return err;

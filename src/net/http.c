@@ -45,24 +45,18 @@ request_came(struct evhttp_request *request, void *ctx)
 }
 
 int
-ld_http_open(struct ld_http **ret, struct event_base *loop, const struct ld_address *address,
-	     ld_http_page *page, void *ctx, struct ld_report *report)
+ld_http_open(struct ld_http **ret, struct event_base *loop, int listener, ld_http_page *page,
+	     void *ctx)
 {
-	struct ld_http *http;
-	int fd = -1;
-	int err = ld_listen_check(address, LD_LISTEN_TCP, NULL, report);
+	struct ld_http *http = calloc(1, sizeof *http);
 
-	if (err == LINDUNG_OK)
-		err = ld_listen_open(&fd, address, LD_LISTEN_TCP, report);
-	if (err != LINDUNG_OK)
-		return err;
-	http = calloc(1, sizeof *http);
 	if (http != NULL)
 		http->server = evhttp_new(loop);
-	if (http == NULL || http->server == NULL || evhttp_accept_socket(http->server, fd) != 0) {
-		close(fd);
+	if (http == NULL || http->server == NULL ||
+	    evhttp_accept_socket(http->server, listener) != 0) {
+		close(listener);
 		ld_http_close(http);
-		return ld_fail(report, LINDUNG_ENOMEM, "not enough memory for the metrics server");
+		return LINDUNG_ENOMEM;
 	}
 	http->page = page;
 	http->ctx = ctx;

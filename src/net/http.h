@@ -7,7 +7,7 @@
 #define LD_NET_HTTP_H
 
 #include "base/bytes.h"
-#include "net/address.h"
+#include "base/error.h"
 
 struct event_base;
 struct ld_http;
@@ -17,9 +17,10 @@ struct ld_http;
 typedef int ld_http_page(void *ctx, const char *path, struct ld_buffer *body,
 			 const char **ret_type);
 
-/** Errors: LINDUNG_ENET with a report, LINDUNG_ENOMEM. */
-int ld_http_open(struct ld_http **ret, struct event_base *loop, const struct ld_address *address,
-		 ld_http_page *page, void *ctx, struct ld_report *report);
+/** Serve connections to `listener`, which is the server's to close from here on, whatever the
+ * outcome.  Errors: LINDUNG_ENOMEM. */
+int ld_http_open(struct ld_http **ret, struct event_base *loop, int listener, ld_http_page *page,
+		 void *ctx);
 /** NULL is a no-op. */
 void ld_http_close(struct ld_http *http);
 

@@ -35,6 +35,12 @@ counters_write(const struct ld_metrics *metrics, struct ld_buffer *out)
 	}
 }
 
+static double
+seconds_since(uint64_t monotonic_ms)
+{
+	return (double)(ld_clock_monotonic_ms() - (int64_t)monotonic_ms) / 1000;
+}
+
 static void
 number_write(struct ld_buffer *out, const char *metric, const char *type, const char *help,
 	     double value)
@@ -43,23 +49,17 @@ number_write(struct ld_buffer *out, const char *metric, const char *type, const 
 			 metric, value);
 }
 
-void
-ld_metrics_write(const struct ld_metrics *metrics, struct ld_buffer *out)
+static void
+list_write(const struct ld_status *status, struct ld_buffer *out)
 {
-	struct ld_holder_facts facts;
-	size_t cache_bytes = 0;
-	double date_s;
+	const struct ld_list_facts *facts = &status->facts;
+	double date_s = (double)facts->date_day * 86400;
 
-	ld_holder_facts(metrics->holder, &facts);
-	date_s = (double)facts.date_day * 86400;
-	for (unsigned t = 0; t < metrics->thread_count; t++)
-		cache_bytes += ld_worker_cache_bytes(ld_thread_worker(metrics->threads[t]));
-	counters_write(metrics, out);
 	number_write(out, "lindung_list_entries", "gauge", "Names in the list in force.",
-		     (double)facts.entries);
+		     (double)facts->entries);
 	number_write(out, "lindung_list_bytes", "gauge", "Size of the list in force.",
-		     (double)facts.bytes);
-	if (facts.date_day != 0) {
+		     (double)facts->bytes);
+	if (facts->date_day != 0) {
 		number_write(out, "lindung_list_date_seconds", "gauge",
 			     "Date of the list in force, in seconds since 1970.", date_s);
 		number_write(out, "lindung_list_age_seconds", "gauge",
@@ -67,19 +67,46 @@ ld_metrics_write(const struct ld_metrics *metrics, struct ld_buffer *out)
 			     (double)time(NULL) - date_s);
 	}
 	number_write(out, "lindung_list_loaded_seconds", "gauge",
-		     "Time since the list in force was loaded.",
-		     (double)(ld_clock_monotonic_ms() - facts.loaded_ms) / 1000);
+		     "Time since the list in force was loaded.", seconds_since(status->loaded_ms));
 	number_write(out, "lindung_list_loads_total", "counter", "Lists that were taken.",
-		     (double)facts.loads);
+		     (double)facts->loads);
 	number_write(out, "lindung_list_load_failures_total", "counter",
 		     "Lists that were refused, the one before staying in force.",
-		     (double)facts.load_fails);
+		     (double)facts->load_fails);
+}
+
+static void
+processes_write(const struct ld_status *status, struct ld_buffer *out)
+{
+	ld_buffer_printf(out,
+			 "# HELP lindung_process_restarts_total Processes that ended by "
+			 "themselves and were started again.\n"
+			 "# TYPE lindung_process_restarts_total counter\n"
+			 "lindung_process_restarts_total{process=\"resolver\"} %llu\n"
+			 "lindung_process_restarts_total{process=\"recursor\"} %llu\n",
+			 (unsigned long long)status->resolver_restarts,
+			 (unsigned long long)status->recursor_restarts);
+	number_write(out, "lindung_recursor_up", "gauge",
+		     "1 if the process that asks the Internet runs, 0 while it is started again.",
+		     (double)status->recursor_up);
+}
+
+void
+ld_metrics_write(const struct ld_metrics *metrics, struct ld_buffer *out)
+{
+	size_t cache_bytes = 0;
+
+	for (unsigned t = 0; t < metrics->thread_count; t++)
+		cache_bytes += ld_worker_cache_bytes(ld_thread_worker(metrics->threads[t]));
+	counters_write(metrics, out);
+	list_write(&metrics->status, out);
+	processes_write(&metrics->status, out);
 	number_write(out, "lindung_cache_bytes", "gauge", "Memory in use by the cache.",
 		     (double)cache_bytes);
 	number_write(out, "lindung_threads", "gauge", "Threads that answer queries.",
 		     metrics->thread_count);
 	number_write(out, "lindung_uptime_seconds", "gauge", "Time since the start.",
-		     (double)(ld_clock_monotonic_ms() - metrics->started_ms) / 1000);
+		     seconds_since(metrics->status.started_ms));
 }
 
 int

@@ -4,14 +4,13 @@
 #define LD_PROCESS_METRICS_H
 
 #include "base/bytes.h"
-#include "process/holder.h"
+#include "process/message.h"
 #include "process/thread.h"
 
 struct ld_metrics {
 	struct ld_thread *const *threads;
 	unsigned thread_count;
-	const struct ld_holder *holder;
-	int64_t started_ms; /* monotonic */
+	struct ld_status status; /* as the parent said last */
 };
 
 /** The page in the text format 0.0.4. */

@@ -10,6 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
+/* Nobody changes it any more. */
+enum { SEALS = F_SEAL_SEAL | F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW };
+
 static int64_t
 time_ns(struct timespec t)
 {
@@ -67,8 +72,7 @@ ld_snapshot_take(int *ret_fd, const char *path, struct ld_report *report)
 		return ld_fail(report, LINDUNG_EIO, "%s: not a regular file", path);
 	}
 	memory = memfd_create("lindung-list", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (memory < 0 || copy_all(memory, file) != 0 ||
-	    fcntl(memory, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW) != 0) {
+	if (memory < 0 || copy_all(memory, file) != 0 || fcntl(memory, F_ADD_SEALS, SEALS) != 0) {
 		int err = ld_fail(report, LINDUNG_EIO, "%s: cannot be read into memory: %s", path,
 				  strerror(errno));
 
@@ -82,8 +86,20 @@ ld_snapshot_take(int *ret_fd, const char *path, struct ld_report *report)
 	return LINDUNG_OK;
 }
 
-void
-ld_snapshot_path(int fd, char path[LD_SNAPSHOT_PATH_MAX])
+int
+ld_snapshot_of(int *ret_fd, struct ld_span bytes, struct ld_report *report)
 {
-	snprintf(path, LD_SNAPSHOT_PATH_MAX, "/proc/self/fd/%d", fd);
+	int memory = memfd_create("lindung", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (memory < 0 || ld_write_all(memory, bytes.data, bytes.len) != LINDUNG_OK ||
+	    fcntl(memory, F_ADD_SEALS, SEALS) != 0) {
+		int err =
+			ld_fail(report, LINDUNG_EIO, "cannot write to memory: %s", strerror(errno));
+
+		if (memory >= 0)
+			close(memory);
+		return err;
+	}
+	*ret_fd = memory;
+	return LINDUNG_OK;
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/span.h"
 
 /** What tells one state of the file at a path from another; all zero: there is none. */
 struct ld_mark {
@@ -17,13 +18,11 @@ struct ld_mark {
 void ld_mark_take(struct ld_mark *ret, const char *path);
 bool ld_mark_equal(const struct ld_mark *a, const struct ld_mark *b);
 
-enum { LD_SNAPSHOT_PATH_MAX = 32 };
-
 /** Copy the regular file at `path` into memory that nobody can change; *ret_fd is the caller's.
  * Errors: LINDUNG_ENOTFOUND (no such file), LINDUNG_EIO, with a report. */
 int ld_snapshot_take(int *ret_fd, const char *path, struct ld_report *report);
 
-/** A path under which this process can open it. */
-void ld_snapshot_path(int fd, char path[LD_SNAPSHOT_PATH_MAX]);
+/** The same of what is in memory already.  Errors: LINDUNG_EIO, with a report. */
+int ld_snapshot_of(int *ret_fd, struct ld_span bytes, struct ld_report *report);
 
 #endif

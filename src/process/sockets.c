@@ -71,23 +71,6 @@ ld_sockets_open(struct ld_sockets *ret, const char *const *texts, unsigned count
 	return LINDUNG_OK;
 }
 
-int
-ld_sockets_give(struct ld_sockets *sockets, struct ld_thread *thread, struct ld_report *report)
-{
-	int *fds = sockets->fds + (size_t)sockets->given * sockets->count * 2;
-
-	LD_ASSERT(sockets->given < sockets->threads);
-	sockets->given++;
-	for (unsigned i = 0; i < sockets->count; i++) {
-		int udp = fds[2 * i], tcp = fds[2 * i + 1];
-
-		fds[2 * i] = fds[2 * i + 1] = -1;
-		if (ld_thread_listen(thread, udp, tcp) != LINDUNG_OK)
-			return ld_fail(report, LINDUNG_ENOMEM, "not enough memory to listen");
-	}
-	return LINDUNG_OK;
-}
-
 void
 ld_sockets_say(const struct ld_sockets *sockets)
 {

@@ -40,6 +40,14 @@ ld_system_files(void)
 	return (unsigned)files.rlim_cur;
 }
 
+unsigned
+ld_system_connections(unsigned wanted)
+{
+	unsigned most = ld_system_files() / 2;
+
+	return wanted < most ? wanted : most;
+}
+
 int
 ld_system_user(const char *user, struct ld_report *report)
 {
@@ -60,25 +68,35 @@ ld_system_user(const char *user, struct ld_report *report)
 	return LINDUNG_OK;
 }
 
+static int notify_fd = -1; /* connected to systemd */
+
 void
-ld_system_notify(const char *state)
+ld_system_notify_open(void)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	size_t len = path != NULL ? strlen(path) : 0;
-	int fd;
 
 	if (len < 2 || len >= sizeof address.sun_path || (path[0] != '/' && path[0] != '@'))
 		return;
 	memcpy(address.sun_path, path, len);
 	if (path[0] == '@') /* an abstract name: its first octet is NUL */
 		address.sun_path[0] = '\0';
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return;
-	(void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&address,
-		     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
-	close(fd);
+	unsetenv("NOTIFY_SOCKET");
+	notify_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (notify_fd >= 0 &&
+	    connect(notify_fd, (struct sockaddr *)&address,
+		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) != 0) {
+		close(notify_fd);
+		notify_fd = -1;
+	}
+}
+
+void
+ld_system_notify(const char *state)
+{
+	if (notify_fd >= 0)
+		(void)send(notify_fd, state, strlen(state), MSG_NOSIGNAL);
 }
 
 unsigned

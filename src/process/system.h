@@ -12,11 +12,18 @@ void ld_system_limits(void);
  * Errors: LINDUNG_ENOTFOUND, LINDUNG_EINVAL, with a report. */
 int ld_system_user(const char *user, struct ld_report *report);
 
-/** Tell systemd, if it started us: "READY=1" ... (sd_notify(3), without its library). */
+/** Talk to systemd, if it started us (sd_notify(3), without its library): open what it takes while
+ * it can be opened, and hide it from the children. */
+void ld_system_notify_open(void);
+/** Tell it: "READY=1" ... */
 void ld_system_notify(const char *state);
 
 /** Files that this process may have open, sockets included. */
 unsigned ld_system_files(void);
+
+/** Of so many TCP connections wanted, those that it may have: half of its files at most.  Else
+ * whoever opens connections and says nothing would leave none for anything else. */
+unsigned ld_system_connections(unsigned wanted);
 
 /** Processor cores this process may run on; at least 1. */
 unsigned ld_system_cores(void);

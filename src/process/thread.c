@@ -2,7 +2,8 @@
 #include "process/thread.h"
 
 #include <pthread.h>
-#include <signal.h>
+#include <semaphore.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -10,12 +11,14 @@
 #include "net/loop.h"
 #include "net/udp.h"
 #include "process/flight.h"
+#include "process/remote.h"
+#include "wire/dns.h"
 
 enum {
 	ANSWER_MAX = 65535,
 	BATCHES_A_TURN = 8, /* then the others on the loop have theirs */
 	FLAG_CD = 0x0010,
-	EDE_NONE = -1,
+	NO_LINK = -1,
 };
 
 /* One address that is listened on. */
@@ -31,12 +34,15 @@ struct ld_thread {
 	struct event_base *loop;
 	struct ld_bell *bell;
 	struct ld_worker *worker;
-	struct ld_upstream *upstream;
+	struct ld_remote *upstream;
 	struct ld_flights *flights;
 	struct ld_udp_batch *batch;
 	pthread_t thread;
 	bool started;
-	_Atomic bool stop;
+	sem_t list_is_up;      /* there is a list to answer by */
+	_Atomic int next_link; /* given by the main thread, not yet taken */
+	_Atomic uint32_t ping, pong;
+	_Atomic bool broken, stop;
 	_Atomic uint64_t generation;
 	unsigned endpoint_count;
 	struct ld_endpoint *endpoints;
@@ -82,7 +88,7 @@ flight_done(void *ctx, const struct ld_upstream_result *result)
 static void
 upstream_ask(struct ld_thread *thread, const struct ld_ask *ask, const struct ld_client *client)
 {
-	struct ld_upstream_result failed = {.error = LINDUNG_ELIMIT, .ede = EDE_NONE};
+	struct ld_upstream_result failed = {.error = LINDUNG_ELIMIT, .ede = LD_UPSTREAM_EDE_NONE};
 	struct ld_flight *flight;
 
 	switch (ld_flights_join(thread->flights, ask, client, &flight)) {
@@ -96,10 +102,12 @@ upstream_ask(struct ld_thread *thread, const struct ld_ask *ask, const struct ld
 		break;
 	}
 	ld_worker_count(thread->worker, LD_COUNTER_ASKED);
-	failed.error = ld_upstream_ask(thread->upstream, &ask->name, ask->type,
-				       (ask->flags & FLAG_CD) != 0, flight_done, flight);
+	failed.error = ld_remote_ask(thread->upstream, &ask->name, ask->type,
+				     (ask->flags & FLAG_CD) != 0, flight_done, flight);
 	if (failed.error == LINDUNG_OK)
 		return;
+	if (failed.error == LINDUNG_ENET)
+		failed.ede = LD_EDE_NETWORK; /* nobody is there to ask */
 	ld_worker_count(thread->worker, LD_COUNTER_ASK_FAILED);
 	ld_flights_land(thread->flights, flight);
 	ld_flight_free(thread->flights, flight);
@@ -210,13 +218,25 @@ board_read(struct ld_thread *thread)
 }
 
 static void
-bell_rung(void *ctx)
+link_broken(void *ctx)
 {
 	struct ld_thread *thread = ctx;
 
+	atomic_store_explicit(&thread->broken, true, memory_order_release);
+}
+
+static void
+bell_rung(void *ctx)
+{
+	struct ld_thread *thread = ctx;
+	int link = atomic_exchange(&thread->next_link, NO_LINK);
+
 	if (atomic_load_explicit(&thread->stop, memory_order_acquire))
 		ld_loop_stop(thread->loop);
+	if (link != NO_LINK)
+		ld_remote_connect(thread->upstream, link);
 	board_read(thread);
+	atomic_store(&thread->pong, atomic_load(&thread->ping));
 }
 
 int
@@ -224,11 +244,12 @@ ld_thread_new(struct ld_thread **ret, const struct ld_thread_config *config,
 	      struct ld_report *report)
 {
 	struct ld_thread *thread = calloc(1, sizeof *thread);
-	int err = LINDUNG_ENOMEM;
 
 	if (thread == NULL)
 		return ld_fail(report, LINDUNG_ENOMEM, "not enough memory for a thread");
 	thread->config = *config;
+	atomic_init(&thread->next_link, NO_LINK);
+	sem_init(&thread->list_is_up, 0, 0);
 	thread->endpoints = calloc(config->addresses, sizeof thread->endpoints[0]);
 	thread->loop = ld_loop_new();
 	thread->flights = ld_flights_new(thread);
@@ -236,13 +257,13 @@ ld_thread_new(struct ld_thread **ret, const struct ld_thread_config *config,
 	if (thread->loop != NULL)
 		thread->bell = ld_bell_new(thread->loop, bell_rung, thread);
 	if (thread->endpoints == NULL || thread->flights == NULL || thread->batch == NULL ||
-	    thread->bell == NULL || ld_worker_new(&thread->worker, config->resolver) != LINDUNG_OK)
-		ld_fail(report, err, "not enough memory for a thread (cache.size-bytes?)");
-	else
-		err = ld_upstream_new(&thread->upstream, thread->loop, config->upstream, report);
-	if (err != LINDUNG_OK) {
+	    thread->bell == NULL ||
+	    ld_worker_new(&thread->worker, config->resolver) != LINDUNG_OK ||
+	    ld_remote_new(&thread->upstream, thread->loop, config->upstream_timeout_ms, link_broken,
+			  thread) != LINDUNG_OK) {
 		ld_thread_free(thread);
-		return err;
+		return ld_fail(report, LINDUNG_ENOMEM,
+			       "not enough memory for a thread (cache.size-bytes?)");
 	}
 	*ret = thread;
 	return LINDUNG_OK;
@@ -270,6 +291,10 @@ thread_run(void *ctx)
 {
 	struct ld_thread *thread = ctx;
 
+	/* What waits at the sockets by then is answered. */
+	while (sem_wait(&thread->list_is_up) != 0)
+		;
+	board_read(thread);
 	ld_loop_run(thread->loop);
 	return NULL;
 }
@@ -277,17 +302,43 @@ thread_run(void *ctx)
 int
 ld_thread_start(struct ld_thread *thread)
 {
-	sigset_t all, before;
-	int failed;
+	thread->started = pthread_create(&thread->thread, NULL, thread_run, thread) == 0;
+	return thread->started ? LINDUNG_OK : LINDUNG_ENOMEM;
+}
 
-	board_read(thread);
-	/* Signals are the main thread's. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	failed = pthread_create(&thread->thread, NULL, thread_run, thread);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	thread->started = failed == 0;
-	return failed == 0 ? LINDUNG_OK : LINDUNG_ENOMEM;
+void
+ld_thread_begin(struct ld_thread *thread)
+{
+	sem_post(&thread->list_is_up);
+}
+
+void
+ld_thread_link(struct ld_thread *thread, int fd)
+{
+	int before = atomic_exchange(&thread->next_link, fd);
+
+	if (before != NO_LINK)
+		close(before);
+	ld_bell_ring(thread->bell);
+}
+
+bool
+ld_thread_broken(struct ld_thread *thread)
+{
+	return atomic_exchange(&thread->broken, false);
+}
+
+void
+ld_thread_ping(struct ld_thread *thread, uint32_t number)
+{
+	atomic_store(&thread->ping, number);
+	ld_bell_ring(thread->bell);
+}
+
+uint32_t
+ld_thread_pong(const struct ld_thread *thread)
+{
+	return atomic_load(&thread->pong);
 }
 
 void
@@ -306,6 +357,7 @@ void
 ld_thread_stop(struct ld_thread *thread)
 {
 	atomic_store_explicit(&thread->stop, true, memory_order_release);
+	sem_post(&thread->list_is_up); /* should it wait still */
 	ld_bell_ring(thread->bell);
 }
 
@@ -324,12 +376,15 @@ ld_thread_free(struct ld_thread *thread)
 		close(endpoint->udp);
 		close(endpoint->listener);
 	}
-	ld_upstream_free(thread->upstream);
+	ld_remote_free(thread->upstream);
+	if (atomic_load(&thread->next_link) != NO_LINK)
+		close(atomic_load(&thread->next_link));
 	ld_flights_free(thread->flights);
 	ld_worker_free(thread->worker);
 	ld_udp_batch_free(thread->batch);
 	ld_bell_free(thread->bell);
 	ld_loop_free(thread->loop);
+	sem_destroy(&thread->list_is_up);
 	free(thread->endpoints);
 	free(thread);
 }

@@ -1,8 +1,8 @@
-/* A thread that answers queries: its sockets, its cache, its upstream, nothing shared but the list.
+/* A thread that answers queries: its own sockets, cache, link to the recursor; shared is the list.
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * The main thread makes it, starts it, rings it, reads its counters, joins and frees it; all else
- * is the thread's own. */
+ * The main thread makes it, starts it, rings it, gives it links, reads its counters, joins and
+ * frees it; all else is the thread's own. */
 #ifndef LD_PROCESS_THREAD_H
 #define LD_PROCESS_THREAD_H
 
@@ -11,7 +11,6 @@
 #include "net/tcp.h"
 #include "process/access.h"
 #include "resolver/resolver.h"
-#include "upstream/upstream.h"
 
 /** The list in force, as all threads see it. */
 struct ld_board {
@@ -23,7 +22,7 @@ struct ld_thread;
 
 struct ld_thread_config {
 	const struct ld_resolver *resolver;
-	const struct ld_upstream_config *upstream;
+	unsigned upstream_timeout_ms;
 	struct ld_tcp_config tcp;       /* of each address */
 	const struct ld_access *access; /* outlives the thread, as all of this */
 	const struct ld_board *board;
@@ -37,7 +36,18 @@ int ld_thread_new(struct ld_thread **ret, const struct ld_thread_config *config,
  * outcome.  Before ld_thread_start(). */
 int ld_thread_listen(struct ld_thread *thread, int udp, int tcp);
 
+/** Start it; it waits for ld_thread_begin().  Errors: LINDUNG_ENOMEM. */
 int ld_thread_start(struct ld_thread *thread);
+/** Now there is a list on the board.  Once. */
+void ld_thread_begin(struct ld_thread *thread);
+/** Ask what no list closes over this link from now on; it is the thread's to close. */
+void ld_thread_link(struct ld_thread *thread, int fd);
+/** What came over the link was no message; true once for each time. */
+bool ld_thread_broken(struct ld_thread *thread);
+/** Ask for a sign of life ... */
+void ld_thread_ping(struct ld_thread *thread, uint32_t number);
+/** ... and the number of the last one given. */
+uint32_t ld_thread_pong(const struct ld_thread *thread);
 /** Look at the board soon. */
 void ld_thread_ring(struct ld_thread *thread);
 /** Uses nothing older than this generation of the list. */

@@ -1,0 +1,324 @@
+/* The resolver: threads that answer clients, from a mapped list that the parent hands over.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "net/http.h"
+#include "net/loop.h"
+#include "process/access.h"
+#include "process/children.h"
+#include "process/holder.h"
+#include "process/metrics.h"
+#include "process/role.h"
+#include "process/system.h"
+
+enum {
+	TICK_MS = 250, /* lists that nobody uses any more are closed */
+	PONG_MS = 20,  /* while threads are asked for a sign of life */
+	TCP_OUTPUT_MAX = 256 * 1024,
+	TCP_CONNECTIONS_MIN = 8, /* of one address in one thread */
+};
+
+struct server {
+	struct ld_child *child;
+	struct ld_access access;
+	struct ld_resolver *resolver;
+	struct ld_board board;
+	struct ld_holder *holder;
+	struct ld_thread **threads;
+	unsigned thread_count;
+	bool started, serves;
+	int metrics_fd; /* -1: none */
+	struct ld_metrics metrics;
+	struct ld_http *http;
+	struct ld_timer *tick, *pong;
+	uint32_t ping; /* the number to be returned */
+};
+
+/* ---- The start ---------------------------------------------------------------------------- */
+
+static int
+resolver_make(struct server *server, struct ld_report *report)
+{
+	const struct ld_conf *conf = &server->child->conf;
+	struct ld_resolver_config config = {
+		.block_mode = (enum ld_block_mode)conf->block_answer,
+		.has_address4 = conf->block_address4.given,
+		.has_address6 = conf->block_address6.given,
+		.block_ttl_s = conf->block_ttl_s,
+		.block_ede = (uint16_t)conf->block_reason,
+		.categories = conf->list_categories.count != 0 ? conf->list_categories.items : NULL,
+		.category_count = conf->list_categories.count,
+		.cache_bytes = (size_t)(conf->cache_size_bytes / conf->threads),
+		.cache_ttl_max_s = conf->cache_ttl_max_s,
+		.cache_negative_ttl_max_s = conf->cache_negative_ttl_max_s,
+		.cache_ttl_min_s = conf->cache_ttl_min_s,
+		.udp_payload_bytes = 1232,
+		.unix_s = ld_clock_unix_s,
+		.tcp_idle_ms = conf->tcp_idle_ms,
+		.access = server->access.allowed,
+		.access_drop = conf->access_answer == LD_CONF_DENIAL_DROP,
+		.rate = ld_access_rate(&server->access, conf),
+	};
+
+	memcpy(config.address4, conf->block_address4.octets, sizeof config.address4);
+	memcpy(config.address6, conf->block_address6.octets, sizeof config.address6);
+	return ld_resolver_new(&server->resolver, &config, report);
+}
+
+/* TCP connections of one address in one thread. */
+static unsigned
+tcp_share(const struct ld_conf *conf)
+{
+	unsigned share = ld_system_connections(conf->tcp_connections_max) / conf->threads /
+			 conf->listen.count;
+
+	return share > TCP_CONNECTIONS_MIN ? share : TCP_CONNECTIONS_MIN;
+}
+
+static int
+threads_make(struct server *server, struct ld_report *report)
+{
+	const struct ld_conf *conf = &server->child->conf;
+	struct ld_thread_config config = {
+		.resolver = server->resolver,
+		.upstream_timeout_ms = conf->upstream_timeout_ms,
+		.tcp = {.connections_max = tcp_share(conf),
+			.idle_ms = conf->tcp_idle_ms,
+			.in_flight_max = conf->tcp_in_flight_max,
+			.output_max = TCP_OUTPUT_MAX},
+		.access = &server->access,
+		.board = &server->board,
+		.addresses = conf->listen.count,
+	};
+	int err = LINDUNG_OK;
+
+	server->threads = calloc(conf->threads, sizeof(struct ld_thread *));
+	if (server->threads == NULL || ld_holder_new(&server->holder, &server->board) != LINDUNG_OK)
+		return ld_fail(report, LINDUNG_ENOMEM, "not enough memory");
+	for (unsigned i = 0; i < conf->threads && err == LINDUNG_OK; i++) {
+		err = ld_thread_new(&server->threads[i], &config, report);
+		if (err == LINDUNG_OK)
+			server->thread_count++;
+	}
+	server->metrics.threads = server->threads;
+	server->metrics.thread_count = server->thread_count;
+	return err;
+}
+
+/* Made with the first message behind the configuration. */
+static bool
+make(struct server *server)
+{
+	struct ld_report report;
+	int err;
+
+	if (server->threads != NULL)
+		return true;
+	err = ld_access_make(&server->access, &server->child->conf, &report);
+	if (err == LINDUNG_OK)
+		err = resolver_make(server, &report);
+	if (err == LINDUNG_OK)
+		err = threads_make(server, &report);
+	if (err != LINDUNG_OK)
+		ld_child_fail(server->child, &report);
+	return err == LINDUNG_OK;
+}
+
+static bool
+start(struct server *server)
+{
+	struct ld_report report;
+	int err = LINDUNG_OK;
+
+	for (unsigned i = 0; i < server->thread_count && err == LINDUNG_OK; i++)
+		err = ld_thread_start(server->threads[i]);
+	if (err == LINDUNG_OK && server->metrics_fd >= 0)
+		err = ld_http_open(&server->http, server->child->loop, server->metrics_fd,
+				   ld_metrics_page, &server->metrics);
+	server->metrics_fd = -1;
+	if (err != LINDUNG_OK) {
+		ld_fail(&report, err, "the resolver cannot start its threads: %s",
+			lindung_strerror(err));
+		ld_child_fail(server->child, &report);
+		return true;
+	}
+	server->started = true;
+	ld_timer_set(server->tick, TICK_MS);
+	ld_child_tell(server->child, LD_MESSAGE_STARTED, NULL);
+	return true;
+}
+
+/* ---- Messages ----------------------------------------------------------------------------- */
+
+static bool
+socket_came(struct server *server, struct ld_message *message)
+{
+	struct ld_reader r = ld_reader(message->body);
+	unsigned thread = ld_reader_be16(&r), kind = ld_reader_u8(&r);
+	int *fds = message->fds;
+	bool taken = true;
+
+	if (server->started || thread >= server->thread_count)
+		return false;
+	if (kind == LD_SOCKET_DNS && message->fd_count == 2)
+		/* What fails for want of memory is seen at the start. */
+		taken = ld_thread_listen(server->threads[thread], fds[0], fds[1]) == LINDUNG_OK;
+	else if (kind == LD_SOCKET_METRICS && message->fd_count == 1 && server->metrics_fd < 0)
+		server->metrics_fd = fds[0];
+	else
+		return false;
+	for (unsigned i = 0; i < message->fd_count; i++)
+		fds[i] = -1;
+	if (!taken) {
+		struct ld_report report;
+
+		ld_fail(&report, LINDUNG_ENOMEM, "not enough memory to listen");
+		ld_child_fail(server->child, &report);
+	}
+	return true;
+}
+
+static bool
+link_came(struct server *server, struct ld_message *message)
+{
+	unsigned thread = ld_get_be16(message->body.data);
+
+	if (thread >= server->thread_count)
+		return false;
+	ld_thread_link(server->threads[thread], message->fds[0]);
+	message->fds[0] = -1;
+	return true;
+}
+
+static bool
+list_came(struct server *server, const struct ld_message *message)
+{
+	uint8_t octets[12];
+	struct ld_writer w = ld_writer(octets, sizeof octets);
+	int err;
+
+	if (!server->started)
+		return false;
+	err = ld_holder_put(server->holder, message->fds, message->fd_count);
+	for (unsigned i = 0; i < server->thread_count && err == LINDUNG_OK; i++) {
+		if (!server->serves)
+			ld_thread_begin(server->threads[i]);
+		else
+			ld_thread_ring(server->threads[i]);
+	}
+	server->serves |= err == LINDUNG_OK;
+	ld_writer_bytes(&w, message->body);
+	ld_writer_be32(&w, (uint32_t)-err);
+	ld_child_tell(server->child, LD_MESSAGE_LISTED, &w);
+	return true;
+}
+
+static bool
+ping_came(struct server *server, const struct ld_message *message)
+{
+	server->ping = ld_get_be32(message->body.data);
+	for (unsigned i = 0; i < server->thread_count; i++)
+		ld_thread_ping(server->threads[i], server->ping);
+	ld_timer_set(server->pong, PONG_MS);
+	return true;
+}
+
+static bool
+message_came(void *ctx, struct ld_message *message)
+{
+	struct server *server = ctx;
+
+	if (!make(server))
+		return true;
+	switch ((unsigned)message->type) {
+	case LD_MESSAGE_SOCKET:
+		return socket_came(server, message);
+	case LD_MESSAGE_LINK:
+		return link_came(server, message);
+	case LD_MESSAGE_START:
+		return !server->started && start(server);
+	case LD_MESSAGE_LIST:
+		return list_came(server, message);
+	case LD_MESSAGE_STATUS:
+		return ld_status_read(&server->metrics.status, message->body);
+	case LD_MESSAGE_PING:
+		return ping_came(server, message);
+	default:
+		return false;
+	}
+}
+
+/* ---- While it runs ------------------------------------------------------------------------ */
+
+static void
+pong_due(void *ctx)
+{
+	struct server *server = ctx;
+	uint8_t octets[4];
+	struct ld_writer w = ld_writer(octets, sizeof octets);
+
+	for (unsigned i = 0; i < server->thread_count; i++) {
+		if (ld_thread_pong(server->threads[i]) == server->ping)
+			continue;
+		ld_timer_set(server->pong, PONG_MS);
+		return;
+	}
+	ld_writer_be32(&w, server->ping);
+	ld_child_tell(server->child, LD_MESSAGE_PONG, &w);
+}
+
+static void
+tick_due(void *ctx)
+{
+	struct server *server = ctx;
+	uint64_t oldest = UINT64_MAX;
+
+	for (unsigned i = 0; i < server->thread_count; i++) {
+		uint64_t generation = ld_thread_generation(server->threads[i]);
+		uint8_t octets[2];
+		struct ld_writer w = ld_writer(octets, sizeof octets);
+
+		if (generation < oldest)
+			oldest = generation;
+		ld_writer_be16(&w, (uint16_t)i);
+		if (ld_thread_broken(server->threads[i]))
+			ld_child_tell(server->child, LD_MESSAGE_BROKEN, &w);
+	}
+	ld_holder_sweep(server->holder, oldest);
+	ld_timer_set(server->tick, TICK_MS);
+}
+
+static void
+end(struct server *server)
+{
+	for (unsigned i = 0; i < server->thread_count; i++)
+		ld_thread_stop(server->threads[i]);
+	for (unsigned i = 0; i < server->thread_count; i++)
+		ld_thread_free(server->threads[i]);
+	free(server->threads);
+	ld_http_close(server->http);
+	ld_timer_free(server->tick);
+	ld_timer_free(server->pong);
+	ld_resolver_free(server->resolver);
+	ld_access_clear(&server->access);
+	ld_holder_free(server->holder);
+}
+
+int
+ld_resolver_run(struct ld_child *child)
+{
+	struct server server = {.child = child, .metrics_fd = -1};
+
+	child->came = message_came;
+	child->ctx = &server;
+	server.tick = ld_timer_new(child->loop, tick_due, &server);
+	server.pong = ld_timer_new(child->loop, pong_due, &server);
+	if (server.tick == NULL || server.pong == NULL)
+		child->status = LD_CHILD_FAILED;
+	else
+		ld_child_loop(child);
+	end(&server);
+	return child->status;
+}

@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "process/parent.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "net/loop.h"
+#include "process/family.h"
+#include "process/reload.h"
+#include "process/snapshot.h"
+#include "process/sockets.h"
+#include "process/spawn.h"
+#include "process/system.h"
+
+enum {
+	LOOK_MS = 250,      /* how often the files of the list are looked at */
+	END_WAIT_MS = 5000, /* for a child to end by itself */
+	CONF_BYTES_MAX = 16 * 1024 * 1024,
+};
+
+static const int signal_numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGCHLD};
+
+enum { SIGNALS = sizeof signal_numbers / sizeof signal_numbers[0] };
+
+enum { KID_RESOLVER, KID_RECURSOR, KIDS };
+
+struct ld_parent {
+	struct ld_conf conf;
+	bool is_asked;
+	int conf_fd;
+	struct ld_sockets sockets;
+	int metrics_fd; /* -1: none */
+	struct event_base *loop;
+	struct ld_signal *signals[SIGNALS];
+	struct ld_timer *look, *ping;
+	struct ld_kid *kids[KIDS];
+	bool recursor_started, ready, stopping, failed;
+	uint64_t started_ms;
+	struct ld_reload *reload;
+};
+
+static void
+say(const char *text)
+{
+	fprintf(stderr, "lindung: %s\n", text);
+}
+
+/* It cannot begin: said once, whoever else fails with it. */
+static void
+give_up(struct ld_parent *parent, const char *text)
+{
+	if (!parent->failed)
+		say(text);
+	parent->failed = true;
+	if (parent->loop != NULL)
+		ld_loop_stop(parent->loop);
+}
+
+/* ---- What is handed to the children -------------------------------------------------------- */
+
+static void
+conf_send(struct ld_parent *parent, struct ld_channel *channel)
+{
+	(void)ld_channel_send_fds(channel, LD_MESSAGE_CONF, ld_span(NULL, 0), &parent->conf_fd, 1);
+}
+
+static void
+sockets_send(struct ld_parent *parent, struct ld_channel *channel)
+{
+	const struct ld_sockets *sockets = &parent->sockets;
+	uint8_t octets[3] = {0, 0, LD_SOCKET_METRICS};
+
+	if (parent->metrics_fd >= 0)
+		(void)ld_channel_send_fds(channel, LD_MESSAGE_SOCKET,
+					  ld_span(octets, sizeof octets), &parent->metrics_fd, 1);
+	octets[2] = LD_SOCKET_DNS;
+	for (unsigned i = 0; i < sockets->threads * sockets->count; i++) {
+		ld_put_be16(octets, (uint16_t)(i / sockets->count));
+		(void)ld_channel_send_fds(channel, LD_MESSAGE_SOCKET,
+					  ld_span(octets, sizeof octets),
+					  &sockets->fds[(size_t)2 * i], 2);
+	}
+}
+
+/* A link for each thread, one end to the resolver, one to the recursor: when either is new, and the
+ * other runs. */
+static void
+links_send(struct ld_parent *parent)
+{
+	struct ld_channel *resolver = ld_kid_channel(parent->kids[KID_RESOLVER]);
+	struct ld_channel *recursor = ld_kid_channel(parent->kids[KID_RECURSOR]);
+
+	if (resolver == NULL || recursor == NULL)
+		return;
+	for (unsigned i = 0; i < parent->conf.threads; i++) {
+		uint8_t octets[2];
+		int pair[2];
+
+		if (ld_channel_pair(pair) != LINDUNG_OK) {
+			say("too many open files: threads cannot ask the recursor");
+			return;
+		}
+		ld_put_be16(octets, (uint16_t)i);
+		(void)ld_channel_send_fds(resolver, LD_MESSAGE_LINK, ld_span(octets, 2), &pair[0],
+					  1);
+		(void)ld_channel_send_fds(recursor, LD_MESSAGE_LINK, ld_span(octets, 2), &pair[1],
+					  1);
+		close(pair[0]);
+		close(pair[1]);
+	}
+}
+
+static void
+status_send(void *ctx)
+{
+	struct ld_parent *parent = ctx;
+	struct ld_channel *channel = ld_kid_channel(parent->kids[KID_RESOLVER]);
+	struct ld_status status = {
+		.started_ms = parent->started_ms,
+		.resolver_restarts = ld_kid_restarts(parent->kids[KID_RESOLVER]),
+		.recursor_restarts = ld_kid_restarts(parent->kids[KID_RECURSOR]),
+		.recursor_up = parent->recursor_started,
+	};
+	uint8_t octets[LD_STATUS_BYTES];
+	struct ld_writer w = ld_writer(octets, sizeof octets);
+
+	if (channel == NULL)
+		return;
+	ld_reload_facts(parent->reload, &status.facts, &status.loaded_ms);
+	ld_status_write(&w, &status);
+	(void)ld_channel_send(channel, LD_MESSAGE_STATUS, ld_span(w.data, w.len), ld_span(NULL, 0));
+}
+
+static void
+kid_born(void *ctx, struct ld_kid *kid)
+{
+	struct ld_parent *parent = ctx;
+	struct ld_channel *channel = ld_kid_channel(kid);
+
+	conf_send(parent, channel);
+	if (kid == parent->kids[KID_RESOLVER])
+		sockets_send(parent, channel);
+	links_send(parent);
+	(void)ld_channel_send(channel, LD_MESSAGE_START, ld_span(NULL, 0), ld_span(NULL, 0));
+}
+
+/* ---- What they say ------------------------------------------------------------------------- */
+
+static void
+say_what_runs(const struct ld_parent *parent)
+{
+	const struct ld_conf *conf = &parent->conf;
+	struct ld_report list;
+
+	ld_reload_describe(parent->reload, &list);
+	fprintf(stderr, "lindung: list %s: %s\n", conf->list_image, list.text);
+	ld_sockets_say(&parent->sockets);
+	fprintf(stderr, "lindung: names on no list: ");
+	if (conf->upstream_mode == LD_CONF_MODE_FORWARD) {
+		fprintf(stderr, "forwarded to");
+		for (unsigned i = 0; i < conf->upstream_servers.count; i++)
+			fprintf(stderr, "%s %s", i > 0 ? "," : "", conf->upstream_servers.texts[i]);
+		fputc('\n', stderr);
+	} else {
+		fprintf(stderr, "resolved from the root servers, %s DNSSEC\n",
+			conf->upstream_dnssec ? "validated with" : "without");
+	}
+	if (parent->metrics_fd >= 0)
+		fprintf(stderr, "lindung: metrics at %s, path /metrics\n",
+			conf->metrics_listen.text);
+	fprintf(stderr, "lindung: ready: %u thread%s\n", conf->threads,
+		conf->threads == 1 ? "" : "s");
+}
+
+/* Once the list is up and somebody can be asked. */
+static void
+ready_check(struct ld_parent *parent)
+{
+	if (parent->ready || !parent->recursor_started || !ld_reload_is_up(parent->reload))
+		return;
+	parent->ready = true;
+	say_what_runs(parent);
+	ld_system_notify("READY=1");
+	ld_timer_set(parent->look, LOOK_MS);
+	ld_timer_set(parent->ping, LD_PING_MS);
+}
+
+static bool
+failed_came(struct ld_parent *parent, const struct ld_kid *kid, const struct ld_message *message)
+{
+	struct ld_report report;
+
+	/* ld_fail() takes out what does not belong into a line. */
+	ld_fail(&report, LINDUNG_OK, "%.*s", (int)message->body.len,
+		(const char *)message->body.data);
+	if (!parent->ready)
+		give_up(parent, report.text);
+	else
+		fprintf(stderr, "lindung: %s: %s\n", ld_kid_name(kid), report.text);
+	return true;
+}
+
+/* What came over a link was no message: whoever sent it is started again, and has new links. */
+static bool
+broken_came(struct ld_parent *parent, const struct ld_kid *kid)
+{
+	struct ld_kid *sender =
+		parent->kids[kid == parent->kids[KID_RESOLVER] ? KID_RECURSOR : KID_RESOLVER];
+
+	fprintf(stderr, "lindung: %s: it said to the %s what it may not say, and is ended\n",
+		ld_kid_name(sender), ld_kid_name(kid));
+	ld_kid_kill(sender);
+	return true;
+}
+
+static bool
+started_came(struct ld_parent *parent, const struct ld_kid *kid)
+{
+	if (kid == parent->kids[KID_RECURSOR])
+		parent->recursor_started = true;
+	else
+		ld_reload_resolver_started(parent->reload, ld_kid_channel(kid));
+	status_send(parent);
+	ready_check(parent);
+	return true;
+}
+
+static bool
+kid_came(void *ctx, struct ld_kid *kid, struct ld_message *message)
+{
+	struct ld_parent *parent = ctx;
+	bool good;
+
+	switch ((unsigned)message->type) {
+	case LD_MESSAGE_STARTED:
+		return started_came(parent, kid);
+	case LD_MESSAGE_FAILED:
+		return failed_came(parent, kid, message);
+	case LD_MESSAGE_BROKEN:
+		return broken_came(parent, kid);
+	case LD_MESSAGE_LISTED:
+		good = ld_reload_listed(parent->reload, message->body);
+		ready_check(parent);
+		return good;
+	default:
+		return false;
+	}
+}
+
+static bool
+kid_died(void *ctx, struct ld_kid *kid, const struct ld_report *what)
+{
+	struct ld_parent *parent = ctx;
+
+	if (kid == parent->kids[KID_RECURSOR])
+		parent->recursor_started = false;
+	else
+		ld_reload_resolver_gone(parent->reload, what);
+	if (parent->stopping)
+		return false;
+	if (!parent->ready) {
+		give_up(parent, what->text);
+		return false;
+	}
+	status_send(parent);
+	return true;
+}
+
+static void
+kid_well(void *ctx, struct ld_kid *kid)
+{
+	struct ld_parent *parent = ctx;
+
+	if (kid == parent->kids[KID_RESOLVER])
+		ld_system_notify("WATCHDOG=1");
+}
+
+static void
+first_failed(void *ctx, const struct ld_report *why)
+{
+	give_up(ctx, why->text);
+}
+
+static const struct ld_reload_events reload_events = {
+	.changed = status_send,
+	.failed = first_failed,
+};
+
+static const struct ld_kid_events kid_events = {
+	.born = kid_born,
+	.came = kid_came,
+	.well = kid_well,
+	.died = kid_died,
+};
+
+/* ---- While it runs ------------------------------------------------------------------------- */
+
+static void
+signal_came(void *ctx, int number)
+{
+	struct ld_parent *parent = ctx;
+
+	if (number == SIGCHLD) {
+		for (unsigned i = 0; i < KIDS; i++)
+			if (parent->kids[i] != NULL)
+				ld_kid_reap(parent->kids[i]);
+		ld_reload_reap(parent->reload);
+	} else if (number == SIGHUP || number == SIGUSR1) {
+		ld_reload_begin(parent->reload, number == SIGUSR1);
+	} else {
+		parent->stopping = true;
+		ld_loop_stop(parent->loop);
+	}
+}
+
+static void
+look_due(void *ctx)
+{
+	struct ld_parent *parent = ctx;
+
+	ld_reload_look(parent->reload);
+	ld_timer_set(parent->look, LOOK_MS);
+}
+
+static void
+ping_due(void *ctx)
+{
+	struct ld_parent *parent = ctx;
+
+	for (unsigned i = 0; i < KIDS; i++)
+		ld_kid_ping(parent->kids[i]);
+	ld_timer_set(parent->ping, LD_PING_MS);
+}
+
+/* ---- The start, step by step --------------------------------------------------------------- */
+
+static int
+loop_make(struct ld_parent *parent, struct ld_report *report)
+{
+	parent->loop = ld_loop_new();
+	if (parent->loop == NULL)
+		return ld_fail(report, LINDUNG_ENOMEM, "not enough memory");
+	for (unsigned i = 0; i < SIGNALS; i++) {
+		parent->signals[i] =
+			ld_signal_new(parent->loop, signal_numbers[i], signal_came, parent);
+		if (parent->signals[i] == NULL)
+			return ld_fail(report, LINDUNG_ENOMEM, "cannot catch signals");
+	}
+	parent->look = ld_timer_new(parent->loop, look_due, parent);
+	parent->ping = ld_timer_new(parent->loop, ping_due, parent);
+	parent->kids[KID_RESOLVER] =
+		ld_kid_new(parent->loop, LD_ROLE_RESOLVER, &kid_events, parent);
+	parent->kids[KID_RECURSOR] =
+		ld_kid_new(parent->loop, LD_ROLE_RECURSOR, &kid_events, parent);
+	if (parent->look == NULL || parent->ping == NULL || parent->kids[KID_RESOLVER] == NULL ||
+	    parent->kids[KID_RECURSOR] == NULL)
+		return ld_fail(report, LINDUNG_ENOMEM, "not enough memory");
+	return LINDUNG_OK;
+}
+
+static int
+metrics_open(struct ld_parent *parent, struct ld_report *report)
+{
+	const struct ld_conf_address *where = &parent->conf.metrics_listen;
+	int err;
+
+	if (where->text == NULL)
+		return LINDUNG_OK;
+	err = ld_listen_check(&where->socket, LD_LISTEN_TCP, NULL, report);
+	if (err == LINDUNG_OK)
+		err = ld_listen_open(&parent->metrics_fd, &where->socket, LD_LISTEN_TCP, report);
+	if (err == LINDUNG_OK || parent->is_asked)
+		return err;
+	/* Nobody asked for them: protection does not fail for want of counters. */
+	fprintf(stderr, "lindung: no metrics: %s\n", report->text);
+	return LINDUNG_OK;
+}
+
+/* Everything that the children need to know of the configuration, as one text. */
+static int
+conf_make(struct ld_parent *parent, struct ld_report *report)
+{
+	struct ld_buffer text;
+	int err;
+
+	ld_buffer_init(&text, CONF_BYTES_MAX);
+	ld_conf_print(&parent->conf, &text);
+	if (text.failed)
+		err = ld_fail(report, LINDUNG_ENOMEM, "not enough memory for the configuration");
+	else
+		err = ld_snapshot_of(&parent->conf_fd, ld_buffer_span(&text), report);
+	ld_buffer_free(&text);
+	return err;
+}
+
+static void
+connections_say(const struct ld_parent *parent)
+{
+	unsigned wanted = parent->conf.tcp_connections_max;
+	unsigned most = ld_system_connections(wanted);
+
+	if (most < wanted)
+		fprintf(stderr,
+			"lindung: tcp.connections-max: %u instead of %u, as this process may open "
+			"no more than %u files (ulimit -n)\n",
+			most, wanted, ld_system_files());
+}
+
+static int
+start(struct ld_parent *parent, struct ld_report *report)
+{
+	const struct ld_conf *conf = &parent->conf;
+	int err;
+
+	if (conf->threads == 0)
+		parent->conf.threads = ld_system_cores();
+	ld_system_limits();
+	ld_system_notify_open();
+	signal(SIGPIPE, SIG_IGN);
+	/* Signals are caught from here on: one that comes early is for the loop, and ends nothing.
+	 */
+	err = loop_make(parent, report);
+	/* The cheapest way to fail first: a port that is taken is told at once. */
+	if (err == LINDUNG_OK)
+		err = ld_sockets_open(&parent->sockets, conf->listen.texts, conf->listen.count,
+				      conf->threads, report);
+	if (err == LINDUNG_OK)
+		err = metrics_open(parent, report);
+	if (err == LINDUNG_OK)
+		err = ld_spawn_open(report);
+	if (err == LINDUNG_OK)
+		err = conf_make(parent, report);
+	if (err == LINDUNG_OK)
+		err = ld_reload_new(&parent->reload, parent->loop, conf, parent->conf_fd,
+				    &reload_events, parent, report);
+	for (unsigned i = 0; i < KIDS && err == LINDUNG_OK; i++)
+		err = ld_kid_start(parent->kids[i], report);
+	if (err != LINDUNG_OK)
+		return err;
+	connections_say(parent);
+	ld_reload_begin(parent->reload, false);
+	return ld_system_user(conf->user, report);
+}
+
+/* How a child ended that was to end: nothing to say if it did so well. */
+static void
+kid_end(struct ld_parent *parent, struct ld_kid *kid)
+{
+	struct ld_report how;
+	int status;
+
+	if (kid == NULL)
+		return;
+	status = ld_kid_end(kid, END_WAIT_MS);
+	ld_spawn_describe(status, &how);
+	if (status != 0 && !parent->failed) {
+		fprintf(stderr, "lindung: %s: %s\n", ld_kid_name(kid), how.text);
+		parent->failed = true;
+	}
+	ld_kid_free(kid);
+}
+
+static void
+end(struct ld_parent *parent)
+{
+	ld_reload_free(parent->reload);
+	for (unsigned i = 0; i < KIDS; i++)
+		kid_end(parent, parent->kids[i]);
+	ld_timer_free(parent->look);
+	ld_timer_free(parent->ping);
+	for (unsigned i = 0; i < SIGNALS; i++)
+		ld_signal_free(parent->signals[i]);
+	ld_loop_free(parent->loop);
+	ld_sockets_close(&parent->sockets);
+	if (parent->metrics_fd >= 0)
+		close(parent->metrics_fd);
+	if (parent->conf_fd >= 0)
+		close(parent->conf_fd);
+}
+
+int
+ld_parent_run(const struct ld_conf *conf, bool is_asked)
+{
+	struct ld_parent parent = {
+		.conf = *conf,
+		.is_asked = is_asked,
+		.conf_fd = -1,
+		.metrics_fd = -1,
+		.started_ms = (uint64_t)ld_clock_monotonic_ms(),
+	};
+	struct ld_report report;
+
+	if (start(&parent, &report) != LINDUNG_OK)
+		give_up(&parent, report.text);
+	else if (!parent.failed)
+		ld_loop_run(parent.loop);
+	if (parent.ready)
+		ld_system_notify("STOPPING=1");
+	end(&parent);
+	if (parent.failed)
+		return 1;
+	say("stopped");
+	return 0;
+}

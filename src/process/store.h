@@ -1,0 +1,45 @@
+/* The files of the list, in the parent: watched, copied into sealed memory, kept while in force.
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The parent never looks into them.  They are copied, so that one that is overwritten in place or
+ * cut short (a plain cp does both) cannot hurt who has it mapped.  An overlay that does not exist
+ * is no overlay, and becomes one when its file appears. */
+#ifndef LD_PROCESS_STORE_H
+#define LD_PROCESS_STORE_H
+
+#include <lindung/lindung.h>
+
+#include "process/message.h"
+#include "process/snapshot.h"
+
+/** The files of one list, as they were at one time. */
+struct ld_files {
+	int fds[LD_MESSAGE_FDS_MAX]; /* the image, then the overlays that there are */
+	unsigned count;              /* 0: none */
+	uint64_t present;            /* bit i: there is overlay i */
+	struct ld_mark image;
+};
+
+struct ld_store {
+	const char *paths[1 + LINDUNG_OVERLAY_MAX]; /* the image first */
+	unsigned path_count;
+	struct ld_mark read[1 + LINDUNG_OVERLAY_MAX]; /* as they were when last read */
+	struct ld_mark seen[1 + LINDUNG_OVERLAY_MAX]; /* as they were at the last look */
+};
+
+/** Copy all of them.  The image that is in memory already (`in_force`) is not copied anew.
+ * Errors: LINDUNG_EIO, LINDUNG_ENOTFOUND, with a report. */
+int ld_store_read(struct ld_store *store, const struct ld_files *in_force, struct ld_files *ret,
+		  struct ld_report *report);
+
+/** They were replaced since they were last read, and have come to rest: the same at two looks in a
+ * row. */
+bool ld_store_changed(struct ld_store *store);
+
+/** Close them; `files` is empty. */
+void ld_files_close(struct ld_files *files);
+
+/** "583,012 names in 9 categories, 3.9 MB, of 2026-11-22, with 1 overlay" */
+void ld_facts_describe(const struct ld_list_facts *facts, struct ld_report *ret);
+
+#endif
