@@ -99,8 +99,8 @@ struct lindung_answer {
 	/** The category to show: the lowest set bit of `blocked` by the longest entry; -1 if none.
 	 */
 	int category;
-	/** LINDUNG_BLOCK: the list or statement by which the category to show was decided; of several
-	 * the first in the image's order. */
+	/** LINDUNG_BLOCK: the list or statement by which the category to show was decided; of
+	 * several the first in the image's order. */
 	struct lindung_text source;
 	/** Labels of the entry that gave the verdict: 2 for "example.com"; 0 if none did. */
 	unsigned match_labels;

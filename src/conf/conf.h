@@ -66,6 +66,7 @@ struct ld_conf_ip {
 #define LD_CONF_C_PATH const char * /* NULL for nothing */
 #define LD_CONF_C_PATHS struct ld_conf_texts
 #define LD_CONF_C_KEYS struct ld_conf_texts
+#define LD_CONF_C_HOSTS struct ld_conf_texts /* "NAME ADDRESS...", single blanks */
 #define LD_CONF_C_ADDRESS struct ld_conf_address
 #define LD_CONF_C_ADDRESSES struct ld_conf_addresses
 #define LD_CONF_C_PREFIXES struct ld_conf_prefixes

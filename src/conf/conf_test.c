@@ -242,6 +242,15 @@ wrong_values(void **state)
 						 "\"127.0.0.1\"\n"},
 		{"list: {categories: [Adult]}", "f:1: list.categories: expected a list of 0 to 64 "
 						"keys (a-z, 0-9, '-', '_'), got \"Adult\"\n"},
+		{"local: {names: [nas.home.arpa 192.168.1.1 x]}",
+		 "f:1: local.names: expected a list of 0 to 4096 names with their addresses, as "
+		 "\"nas.home.arpa 192.168.1.10 fd00::10\", got \"nas.home.arpa 192.168.1.1 x\"\n"},
+		{"local: {names: [nas]}",
+		 "f:1: local.names: expected a list of 0 to 4096 names with their addresses, as "
+		 "\"nas.home.arpa 192.168.1.10 fd00::10\", got \"nas\"\n"},
+		{"local: {names: [a..b ::1]}",
+		 "f:1: local.names: expected a list of 0 to 4096 names with their addresses, as "
+		 "\"nas.home.arpa 192.168.1.10 fd00::10\", got \"a..b ::1\"\n"},
 		{"list: {overlays: [[a]]}", "f:1: list.overlays: expected a list of 0 to 32 "
 					    "paths, got a list of 1\n"},
 		{"list: {overlays: {a: 1}}", "f:1: list.overlays: expected a list of 0 to 32 "

@@ -170,6 +170,37 @@
 	  "Bits of an IPv6 address that are counted as one place.")                                \
 	X(PREFIXES, rate_exempt, "rate.exempt", "", 0, 65536, "", none,                            \
 	  "Prefixes of those who are not counted.")                                                \
+	X(HOSTS, local_names, "local.names", "", 0, 4096, "", none,                                \
+	  "Names of a household or a school with their addresses, each as \"NAME ADDRESS...\", "   \
+	  "as in \"nas.home.arpa 192.168.1.10 fd00::10\", with up to 16 addresses. "               \
+	  "They are answered here, the way back from an address to its first name too. "           \
+	  "Choose names below home.arpa. "                                                         \
+	  "A list may close any other name, and a protected one is never answered from here.")     \
+	X(BOOL, local_canaries, "local.canaries", "yes", 0, 1, "", none,                           \
+	  "Answer that use-application-dns.net, mask.icloud.com and mask-h2.icloud.com do not "    \
+	  "exist. "                                                                                \
+	  "Firefox then does not turn DNS over HTTPS to another resolver on by itself, and "       \
+	  "Apple's devices tell their user that Private Relay is off in this network; otherwise "  \
+	  "both go round the list. "                                                               \
+	  "It does not stop whoever chose another resolver on purpose.")                           \
+	X(TEXT, identity_name, "identity.name", "", 0, 253, "", none,                              \
+	  "The name of this resolver, as in its certificate, for example dns.example.net. "        \
+	  "With it, clients that ask for _dns.resolver.arpa are told where this resolver "         \
+	  "speaks TLS and HTTPS (RFC 9462). "                                                      \
+	  "They switch only if the certificate holds the address that they used before, too. "     \
+	  "Its addresses are told with it if it is one of local.names.")                           \
+	X(TEXT, identity_info_url, "identity.info-url", "", 0, 247, "", none,                      \
+	  "Address of a page for people about this resolver, given to clients that ask "           \
+	  "(RESINFO, RFC 9606).")                                                                  \
+	X(BOOL, cookie_required, "cookie.required", "no", 0, 1, "", none,                          \
+	  "Over UDP, a client that sends a DNS cookie gets an answer only if it is one that this " \
+	  "resolver gave it; else BADCOOKIE and a good one, with which it asks again. "            \
+	  "So nobody can have such answers sent to others, and each client waits once longer.")    \
+	X(PATH, cookie_secret_file, "cookie.secret-file", "", 0, 4095, "", none,                   \
+	  "File with the secrets that DNS cookies are made with, for several machines on one "     \
+	  "address: 32 hexadecimal digits a line, up to 4 lines. "                                 \
+	  "The first makes cookies, all of them check them; read at the start. "                   \
+	  "With nothing here the secret is random, and new every day.")                            \
 	X(ADDRESS, metrics_listen, "metrics.listen", "127.0.0.1@9354", 0, 1, "", none,             \
 	  "Where counters are given out for Prometheus, over HTTP, as address@port; "              \
 	  "\"\" for nowhere. "                                                                     \

@@ -81,6 +81,12 @@ ld_conf_expected(const struct ld_conf_option *option, char text[LD_CONF_EXPECTED
 	case LD_CONF_KEYS:
 		list_expected(option, "keys (a-z, 0-9, '-', '_')", text);
 		return;
+	case LD_CONF_HOSTS:
+		list_expected(option,
+			      "names with their addresses, as \"nas.home.arpa 192.168.1.10 "
+			      "fd00::10\"",
+			      text);
+		return;
 	case LD_CONF_ADDRESSES:
 		list_expected(option, "addresses, as 192.0.2.1@53 or 2001:db8::1@53", text);
 		return;
@@ -198,6 +204,7 @@ ld_conf_value_print(const void *field, const struct ld_conf_option *option, stru
 		break;
 	case LD_CONF_PATHS:
 	case LD_CONF_KEYS:
+	case LD_CONF_HOSTS:
 		texts = field;
 		texts_print(texts->items, texts->count, out);
 		break;

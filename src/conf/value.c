@@ -134,6 +134,47 @@ key_is_fit(struct ld_span text)
 }
 
 static bool
+is_host(struct ld_span text)
+{
+	size_t label = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		uint8_t c = text.data[i];
+
+		label = c == '.' ? 0 : label + 1;
+		if (label > 63 || (c == '.' && (i == 0 || text.data[i - 1] == '.')) ||
+		    !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		      c == '-' || c == '_' || c == '.'))
+			return false;
+	}
+	return text.len >= 1 && text.len <= 253;
+}
+
+/* "NAME ADDRESS...", with single blanks. */
+static bool
+host_is_fit(struct ld_span text)
+{
+	size_t end = ld_span_find(text, ' ');
+	bool fit = is_host(ld_span_first(text, end)) && end < text.len;
+	unsigned count = 0;
+
+	for (; fit && end < text.len; count++) {
+		char word[INET6_ADDRSTRLEN];
+		uint8_t octets[16];
+
+		text = ld_span_from(text, end + 1);
+		end = ld_span_find(text, ' ');
+		if (end >= sizeof word || count == 16)
+			return false;
+		memcpy(word, text.data, end);
+		word[end] = '\0';
+		fit = inet_pton(AF_INET, word, octets) == 1 ||
+		      inet_pton(AF_INET6, word, octets) == 1;
+	}
+	return fit;
+}
+
+static bool
 ip_read(int family, struct ld_span text, struct ld_conf_ip *ret)
 {
 	struct ld_conf_ip ip = {.given = true};
@@ -230,7 +271,8 @@ texts_set(struct ld_conf_texts *ret, const struct ld_conf_option *option,
 			return LINDUNG_ECONFIG;
 		if (option->type == LD_CONF_PATHS)
 			err = path_set(&items[i], option, item->text, place);
-		else if (key_is_fit(item->text))
+		else if (option->type == LD_CONF_HOSTS ? host_is_fit(item->text)
+						       : key_is_fit(item->text))
 			err = text_set(&items[i], item->text, place->arena);
 		if (err != LINDUNG_OK)
 			return err;
@@ -354,6 +396,7 @@ scalar_set(void *field, const struct ld_conf_option *option, struct ld_span text
 		return address_set(field, text, 0, place->arena);
 	case LD_CONF_PATHS:
 	case LD_CONF_KEYS:
+	case LD_CONF_HOSTS:
 	case LD_CONF_ADDRESSES:
 	case LD_CONF_PREFIXES:
 	default:
@@ -366,7 +409,8 @@ static bool
 is_list(const struct ld_conf_option *option)
 {
 	return option->type == LD_CONF_PATHS || option->type == LD_CONF_KEYS ||
-	       option->type == LD_CONF_ADDRESSES || option->type == LD_CONF_PREFIXES;
+	       option->type == LD_CONF_HOSTS || option->type == LD_CONF_ADDRESSES ||
+	       option->type == LD_CONF_PREFIXES;
 }
 
 /* The default as it would stand in a file. */

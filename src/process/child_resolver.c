@@ -9,6 +9,7 @@
 #include "process/access.h"
 #include "process/children.h"
 #include "process/holder.h"
+#include "process/identity.h"
 #include "process/metrics.h"
 #include "process/role.h"
 #include "process/system.h"
@@ -23,6 +24,7 @@ enum {
 struct server {
 	struct ld_child *child;
 	struct ld_access access;
+	struct ld_secrets secrets;
 	struct ld_resolver *resolver;
 	struct ld_board board;
 	struct ld_holder *holder;
@@ -55,7 +57,6 @@ resolver_make(struct server *server, struct ld_report *report)
 		.cache_negative_ttl_max_s = conf->cache_negative_ttl_max_s,
 		.cache_ttl_min_s = conf->cache_ttl_min_s,
 		.udp_payload_bytes = 1232,
-		.unix_s = ld_clock_unix_s,
 		.tcp_idle_ms = conf->tcp_idle_ms,
 		.access = server->access.allowed,
 		.access_drop = conf->access_answer == LD_CONF_DENIAL_DROP,
@@ -64,6 +65,7 @@ resolver_make(struct server *server, struct ld_report *report)
 
 	memcpy(config.address4, conf->block_address4.octets, sizeof config.address4);
 	memcpy(config.address6, conf->block_address6.octets, sizeof config.address6);
+	ld_identity_take(conf, &server->secrets, &config);
 	return ld_resolver_new(&server->resolver, &config, report);
 }
 
@@ -230,6 +232,9 @@ message_came(void *ctx, struct ld_message *message)
 {
 	struct server *server = ctx;
 
+	/* The resolver is made with them. */
+	if (message->type == LD_MESSAGE_SECRETS)
+		return server->threads == NULL && ld_secrets_take(&server->secrets, message->body);
 	if (!make(server))
 		return true;
 	switch ((unsigned)message->type) {

@@ -47,6 +47,9 @@ enum {
 #define LD_MESSAGES(X)                                                                             \
 	/* The configuration: every option as YAML, in sealed memory. */                           \
 	X(CONF, PARENT, CHILDREN, 0, 0, 1, 1)                                                      \
+	/* What DNS cookies are made with, one secret behind the other; before all that follows.   \
+	 */                                                                                        \
+	X(SECRETS, PARENT, RESOLVER, 16, 64, 0, 0)                                                 \
 	/* Sockets to serve: for which thread, and enum ld_socket_kind. */                         \
 	X(SOCKET, PARENT, RESOLVER, 3, 3, 1, 2)                                                    \
 	/* The other end of a thread's link between resolver and recursor. */                      \

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "net/loop.h"
 #include "process/family.h"
+#include "process/identity.h"
 #include "process/reload.h"
 #include "process/snapshot.h"
 #include "process/sockets.h"
@@ -32,6 +33,7 @@ struct ld_parent {
 	bool is_asked;
 	int conf_fd;
 	struct ld_sockets sockets;
+	struct ld_secrets secrets;
 	int metrics_fd; /* -1: none */
 	struct event_base *loop;
 	struct ld_signal *signals[SIGNALS];
@@ -65,6 +67,18 @@ static void
 conf_send(struct ld_parent *parent, struct ld_channel *channel)
 {
 	(void)ld_channel_send_fds(channel, LD_MESSAGE_CONF, ld_span(NULL, 0), &parent->conf_fd, 1);
+}
+
+static void
+secrets_send(struct ld_parent *parent, struct ld_channel *channel)
+{
+	const struct ld_secrets *secrets = &parent->secrets;
+
+	if (secrets->count != 0)
+		(void)ld_channel_send(
+			channel, LD_MESSAGE_SECRETS,
+			ld_span(secrets->octets[0], secrets->count * sizeof secrets->octets[0]),
+			ld_span(NULL, 0));
 }
 
 static void
@@ -141,8 +155,10 @@ kid_born(void *ctx, struct ld_kid *kid)
 	struct ld_channel *channel = ld_kid_channel(kid);
 
 	conf_send(parent, channel);
-	if (kid == parent->kids[KID_RESOLVER])
+	if (kid == parent->kids[KID_RESOLVER]) {
+		secrets_send(parent, channel);
 		sockets_send(parent, channel);
+	}
 	links_send(parent);
 	(void)ld_channel_send(channel, LD_MESSAGE_START, ld_span(NULL, 0), ld_span(NULL, 0));
 }
@@ -429,6 +445,8 @@ start(struct ld_parent *parent, struct ld_report *report)
 				      conf->threads, report);
 	if (err == LINDUNG_OK)
 		err = metrics_open(parent, report);
+	if (err == LINDUNG_OK)
+		err = ld_secrets_load(&parent->secrets, conf->cookie_secret_file, report);
 	if (err == LINDUNG_OK)
 		err = ld_spawn_open(report);
 	if (err == LINDUNG_OK)

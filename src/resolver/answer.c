@@ -17,6 +17,8 @@ ld_answer_flags(const struct ld_ask *ask, const struct ld_answer_start *start)
 	unsigned flags = LD_FLAG_QR | LD_FLAG_RA | (start->rcode & LD_FLAG_RCODE);
 
 	flags |= ask->flags & (LD_FLAG_OPCODE | LD_FLAG_RD | LD_FLAG_CD);
+	if (start->authoritative)
+		flags |= LD_FLAG_AA;
 	/* RFC 6840 section 5.8: to those who set AD or DO. */
 	if (start->secure && (ask->dnssec_ok || (ask->flags & LD_FLAG_AD) != 0))
 		flags |= LD_FLAG_AD;

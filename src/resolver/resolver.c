@@ -60,6 +60,35 @@ copy_categories(struct ld_resolver *resolver, const struct ld_resolver_config *c
 	return LINDUNG_OK;
 }
 
+/* All that the resolver knows without asking anybody. */
+static int
+make_parts(struct ld_resolver *resolver, const struct ld_resolver_config *config,
+	   struct ld_report *report)
+{
+	struct ld_discovery_config identity = {
+		.name = config->identity_name,
+		.info_url = config->info_url,
+		.tls_port = config->tls_port,
+		.https_port = config->https_port,
+		.qname_minimised = config->qname_minimised,
+	};
+	int error = copy_categories(resolver, config);
+
+	if (error != LINDUNG_OK)
+		return ld_fail(report, error, "no memory for the resolver");
+	error = ld_local_init(resolver, config, report);
+	if (error == LINDUNG_OK)
+		error = ld_discovery_init(&resolver->discovery, &identity, resolver->house, report);
+	if (error != LINDUNG_OK)
+		return error;
+	error = ld_cookie_secrets_init(&resolver->cookies, config->cookie_secrets,
+				       config->cookie_secret_count);
+	if (error != LINDUNG_OK)
+		return ld_fail(report, error, "no secret for cookies: %s", lindung_strerror(error));
+	make_soa(resolver);
+	return ld_explain_init(&resolver->explain, &config->explain, report);
+}
+
 int
 ld_resolver_new(struct ld_resolver **ret, const struct ld_resolver_config *config,
 		struct ld_report *report)
@@ -73,27 +102,17 @@ ld_resolver_new(struct ld_resolver **ret, const struct ld_resolver_config *confi
 	if (resolver == NULL)
 		return ld_fail(report, LINDUNG_ENOMEM, "no memory for the resolver");
 	resolver->config = *config;
-	error = copy_categories(resolver, config);
-	if (error == LINDUNG_OK)
-		error = ld_local_init(resolver);
-	if (error != LINDUNG_OK)
-		ld_fail(report, error, "no memory for the resolver");
-	if (error == LINDUNG_OK) {
-		error = ld_cookie_secrets_init(&resolver->cookies, config->cookie_secrets,
-					       config->cookie_secret_count);
-		if (error != LINDUNG_OK)
-			ld_fail(report, error, "no secret for cookies");
-	}
-	if (error == LINDUNG_OK)
-		error = ld_explain_init(&resolver->explain, &config->explain, report);
+	error = make_parts(resolver, config, report);
 	if (error != LINDUNG_OK) {
 		ld_resolver_free(resolver);
 		return error;
 	}
+	/* Copied; what they pointed at may go. */
 	resolver->config.categories = NULL;
 	resolver->config.cookie_secrets = NULL;
 	resolver->config.explain = (struct ld_explain_config){0};
-	make_soa(resolver);
+	resolver->config.local_names = NULL;
+	resolver->config.identity_name = resolver->config.info_url = NULL;
 	*ret = resolver;
 	return LINDUNG_OK;
 }
@@ -106,6 +125,7 @@ ld_resolver_free(struct ld_resolver *resolver)
 	for (unsigned i = 0; resolver->categories != NULL && resolver->categories[i] != NULL; i++)
 		free(resolver->categories[i]);
 	free(resolver->categories);
+	ld_house_free(resolver->house);
 	free(resolver);
 }
 
@@ -327,6 +347,15 @@ fail(struct ld_worker *worker, const struct ld_ask *ask, int ede, struct ld_span
 	return LD_STEP_ANSWER;
 }
 
+static enum ld_step
+answer_locally(struct ld_worker *worker, const struct ld_local *local, const struct ld_ask *ask,
+	       struct ld_writer *answer)
+{
+	ld_local_answer(worker, local, ask, answer);
+	ld_worker_count(worker, LD_COUNTER_LOCAL);
+	return LD_STEP_ANSWER;
+}
+
 /* A name that no list closes. */
 static enum ld_step
 find_answer(struct ld_worker *worker, int64_t now_ms, struct ld_ask *ask, struct ld_name *lower,
@@ -387,11 +416,13 @@ decide(struct ld_worker *worker, int64_t now_ms, enum ld_fault fault, struct ld_
 	if (is_refused(ask))
 		return refuse(worker, ask, -1, answer);
 	ld_lower_name(&lower, &ask->name);
-	if (ld_local_find(worker->resolver, &lower, &local)) {
-		ld_local_answer(worker, &local, ask, answer);
+	if (ld_discovery_is_asked(&worker->resolver->discovery, &lower, ask->type)) {
+		ld_local_answer_identity(worker, ask, answer);
 		ld_worker_count(worker, LD_COUNTER_LOCAL);
 		return LD_STEP_ANSWER;
 	}
+	if (ld_local_find(worker->resolver, &lower, ask->type, &local))
+		return answer_locally(worker, &local, ask, answer);
 	if (worker->list == NULL)
 		return fail(worker, ask, LD_EDE_NOT_READY, LD_NOT_READY_TEXT, answer);
 	if (!ld_judge_name(worker, &lower, &verdict))
@@ -400,6 +431,8 @@ decide(struct ld_worker *worker, int64_t now_ms, enum ld_fault fault, struct ld_
 		ld_block_answer(worker, ask, &verdict, &lower, false, answer);
 		return LD_STEP_ANSWER;
 	}
+	if (local.known != NULL && !verdict.is_protected)
+		return answer_locally(worker, &local, ask, answer);
 	return find_answer(worker, now_ms, ask, &lower, &verdict, answer);
 }
 

@@ -18,12 +18,13 @@
  *
  * In which order a query is decided: who may not ask, and who asks too often; what is wrong with
  * it; classes and types that are refused; special names that never leave (localhost, .local,
- * .onion, private reverse zones
- * ...: local.c); the list; ANY (RFC 8482); a rewritten name; without RD: refused, so that nobody
- * learns from the cache what others asked for; the cache; upstream.  What comes back is judged too:
- * an answer that leads (CNAME, DNAME, SVCB, HTTPS) to a closed name is closed, also when it comes
- * out of the cache after the list has changed.  A protected name may lead where it likes, and one
- * that the list opens in some categories is not closed in these by where it leads.
+ * .onion, private reverse zones ...: local.c), with the names of the house below them; the list;
+ * other names of the house, unless they are protected; ANY (RFC 8482); a rewritten name; without
+ * RD: refused, so that nobody learns from the cache what others asked for; the cache; upstream.
+ * What comes back is judged too: an answer that leads (CNAME, DNAME, SVCB, HTTPS) to a closed name
+ * is closed, also when it comes out of the cache after the list has changed.  A protected name may
+ * lead where it likes, and one that the list opens in some categories is not closed in these by
+ * where it leads.
  *
  * Threads: a `struct ld_resolver` is read-only after it is made and shared; a `struct ld_worker`
  * (cache, counters, scratch) is one thread's.  Counters may be read by another thread at any time.
@@ -106,7 +107,16 @@ struct ld_resolver_config {
 	const uint8_t *cookie_secrets;
 	unsigned cookie_secret_count;
 	bool cookie_required; /* over UDP, whoever sends a cookie that is not ours gets no more */
-	uint32_t tcp_idle_ms; /* told to clients that ask how long (RFC 7828) */
+	/* Names of the house, each "NAME ADDRESS..." (house.h); copied. */
+	const char *const *local_names;
+	unsigned local_name_count;
+	bool canaries; /* the names that ask whether a filter may be gone round are closed */
+	/* Who we are, for clients that look for encrypted transports (RFC 9462) or ask what we do
+	 * (RFC 9606).  NULL or "": nobody in particular. */
+	const char *identity_name, *info_url;
+	uint16_t tls_port, https_port; /* 0: not served */
+	bool qname_minimised;          /* we ask upstream for no more than needed (RFC 9156) */
+	uint32_t tcp_idle_ms;          /* told to clients that ask how long (RFC 7828) */
 	/* Who may ask; NULL: everybody.  Borrowed.  Others are answered REFUSED, or not at all. */
 	const struct ld_prefixes *access;
 	bool access_drop;

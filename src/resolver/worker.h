@@ -7,6 +7,8 @@
 
 #include "resolver/cache.h"
 #include "resolver/cookie.h"
+#include "resolver/discovery.h"
+#include "resolver/house.h"
 #include "resolver/rate.h"
 #include "resolver/resolver.h"
 #include "upstream/upstream.h"
@@ -14,6 +16,7 @@
 
 enum {
 	LD_LOCAL_COUNT = 27,
+	LD_LOCAL_TOPS_MAX = 8,
 	LD_SOA_MAX_BYTES = 64,
 	LD_MEMO_BITS = 8,
 	LD_MEMOS = 1 << LD_MEMO_BITS,
@@ -48,13 +51,18 @@ enum ld_local_kind {
 /** What a name is that is answered here and never asked upstream (RFC 6761 and others). */
 struct ld_local {
 	enum ld_local_kind kind;
-	uint8_t apex_at; /* where in the name the special name begins */
+	uint8_t apex_at;                   /* where in the name the special name begins */
+	const struct ld_house_name *known; /* what the house itself knows of it, or NULL */
 };
 
 struct ld_resolver {
 	struct ld_resolver_config config; /* its categories are our own copy */
 	char **categories;
 	struct ld_name locals[LD_LOCAL_COUNT];
+	unsigned local_top_count;
+	uint8_t local_tops[LD_LOCAL_TOPS_MAX][16]; /* their last labels, each once */
+	struct ld_house *house;
+	struct ld_discovery discovery;
 	struct ld_cookie_secrets cookies;
 	/* Rdata of the SOA in answers that a list closes. */
 	uint8_t soa[LD_SOA_MAX_BYTES];
@@ -112,7 +120,8 @@ struct ld_answer {
 /** What every answer begins with. */
 struct ld_answer_start {
 	uint16_t rcode; /* up to 12 bits */
-	bool secure;    /* AD, if the client asked for it */
+	bool authoritative;
+	bool secure; /* AD, if the client asked for it */
 	/* Extended errors, and in short if there is little room; valid until the end. */
 	struct ld_span edes, edes_shorter;
 };
@@ -148,12 +157,21 @@ void ld_answer_empty(struct ld_worker *worker, const struct ld_ask *ask, unsigne
 
 /* ---- local.c: names answered here --------------------------------------------------------- */
 
-int ld_local_init(struct ld_resolver *resolver);
-/** Whether the name is a special one or lies below it. */
-bool ld_local_find(const struct ld_resolver *resolver, const struct ld_name *lower,
+/** Why Firefox' and Apple's questions are answered with no. */
+#define LD_CANARY_TEXT LD_SPAN("Devices here keep to this resolver")
+
+/** Errors: LINDUNG_ECONFIG, LINDUNG_ENOMEM. */
+int ld_local_init(struct ld_resolver *resolver, const struct ld_resolver_config *config,
+		  struct ld_report *report);
+/** Whether the name is a special one or lies below it: answered before the list is asked.  If not,
+ * ret->known may still be set: a name of the house that holds unless the list speaks of it. */
+bool ld_local_find(const struct ld_resolver *resolver, const struct ld_name *lower, uint16_t type,
 		   struct ld_local *ret);
 void ld_local_answer(struct ld_worker *worker, const struct ld_local *local,
 		     const struct ld_ask *ask, struct ld_writer *w);
+/** What we say of ourselves (discovery.h). */
+void ld_local_answer_identity(struct ld_worker *worker, const struct ld_ask *ask,
+			      struct ld_writer *w);
 /** The minimal answer to ANY (RFC 8482). */
 void ld_local_answer_any(struct ld_worker *worker, const struct ld_ask *ask, struct ld_writer *w);
 

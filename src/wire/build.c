@@ -124,6 +124,45 @@ ld_build_opt(struct ld_writer *w, const struct ld_opt *opt)
 	ld_build_count(w, LD_COUNT_ADDITIONAL);
 }
 
+/* The keys of RFC 9460 section 14.3.2, which stand in their order. */
+enum service_key {
+	KEY_ALPN = 1,
+	KEY_PORT = 3,
+	KEY_IPV4HINT = 4,
+	KEY_IPV6HINT = 6,
+	KEY_DOHPATH = 7,
+};
+
+static void
+build_parameter(struct ld_writer *w, enum service_key key, struct ld_span value)
+{
+	if (value.len == 0)
+		return;
+	ld_writer_be16(w, (uint16_t)key);
+	ld_writer_be16(w, (uint16_t)value.len);
+	ld_writer_bytes(w, value);
+}
+
+void
+ld_build_service(struct ld_writer *w, const struct ld_service *service)
+{
+	struct ld_span alpn = ld_span_str(service->alpn);
+	uint8_t port[2];
+
+	ld_writer_be16(w, service->priority);
+	ld_writer_bytes(w, ld_span(service->target->wire, service->target->len));
+	ld_writer_be16(w, KEY_ALPN);
+	ld_writer_be16(w, (uint16_t)(1 + alpn.len));
+	ld_writer_u8(w, (uint8_t)alpn.len);
+	ld_writer_bytes(w, alpn);
+	ld_put_be16(port, service->port);
+	build_parameter(w, KEY_PORT, ld_span(port, sizeof port));
+	build_parameter(w, KEY_IPV4HINT, service->hints4);
+	build_parameter(w, KEY_IPV6HINT, service->hints6);
+	if (service->dohpath != NULL)
+		build_parameter(w, KEY_DOHPATH, ld_span_str(service->dohpath));
+}
+
 void
 ld_build_cut(struct ld_writer *w, size_t question_end)
 {

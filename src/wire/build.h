@@ -57,6 +57,19 @@ void ld_build_opt(struct ld_writer *w, const struct ld_opt *opt);
 /** Octets that ld_build_opt() needs: all but the extended errors and padding. */
 size_t ld_build_opt_bytes(const struct ld_opt *opt);
 
+/** A service of a resolver (RFC 9460, 9461). */
+struct ld_service {
+	uint16_t priority;
+	const struct ld_name *target;
+	const char *alpn;
+	uint16_t port;
+	struct ld_span hints4, hints6; /* addresses, one behind the other; empty: none */
+	const char *dohpath;           /* NULL: none */
+};
+
+/** The rdata of an SVCB record that says so. */
+void ld_build_service(struct ld_writer *w, const struct ld_service *service);
+
 /** Back to header and question, with TC set: what did not fit. */
 void ld_build_cut(struct ld_writer *w, size_t question_end);
 

@@ -42,6 +42,7 @@
 	X(NSEC3, 50, "*")                                                                          \
 	X(SVCB, 64, "2u*")                                                                         \
 	X(HTTPS, 65, "2u*")                                                                        \
+	X(RESINFO, 261, "*")                                                                       \
 	X(TKEY, 249, "*")                                                                          \
 	X(TSIG, 250, "*")                                                                          \
 	X(IXFR, 251, "*")                                                                          \
