@@ -151,6 +151,17 @@ udp_packet(struct ld_endpoint *endpoint, unsigned i, int64_t now_ms)
 }
 
 static void
+udp_foresee(struct ld_thread *thread, unsigned first, unsigned count)
+{
+	struct ld_span queries[LD_FORESEE_MAX];
+	unsigned n = 0;
+
+	for (unsigned i = first; i < count && n < LD_FORESEE_MAX; i++)
+		queries[n++] = ld_udp_batch_packet(thread->batch, i);
+	ld_worker_foresee(thread->worker, queries, n);
+}
+
+static void
 udp_readable(void *ctx, int fd, unsigned what)
 {
 	struct ld_endpoint *endpoint = ctx;
@@ -161,8 +172,11 @@ udp_readable(void *ctx, int fd, unsigned what)
 		unsigned count = ld_udp_batch_receive(batch, fd);
 		int64_t now_ms = ld_clock_coarse_ms();
 
-		for (unsigned i = 0; i < count; i++)
+		for (unsigned i = 0; i < count; i++) {
+			if (i % LD_FORESEE_MAX == 0)
+				udp_foresee(endpoint->thread, i, count);
 			udp_packet(endpoint, i, now_ms);
+		}
 		ld_udp_batch_send(batch, fd);
 		if (count < LD_UDP_BATCH_MAX)
 			return;

@@ -2,22 +2,30 @@
 #include "resolver/worker.h"
 
 void
+ld_lower_wire(uint8_t *ret, const uint8_t *wire, size_t len)
+{
+	/* Octet by octet: no length of a label is as large as a letter. */
+	for (size_t i = 0; i < len; i++)
+		ret[i] = (uint8_t)(wire[i] | (wire[i] >= 'A' && wire[i] <= 'Z') << 5);
+}
+
+void
 ld_lower_name(struct ld_name *ret, const struct ld_name *name)
 {
 	ret->len = name->len;
 	ret->labels = name->labels;
-	/* Octet by octet: no length of a label is as large as a letter. */
-	for (unsigned i = 0; i < name->len; i++) {
-		uint8_t c = name->wire[i];
-
-		ret->wire[i] = (uint8_t)(c | (c >= 'A' && c <= 'Z') << 5);
-	}
+	ld_lower_wire(ret->wire, name->wire, name->len);
 }
 
 bool
-ld_judge_name(const struct ld_worker *worker, const struct ld_name *lower,
-	      struct lindung_answer *ret)
+ld_judge_name(struct ld_worker *worker, const struct ld_name *lower, struct lindung_answer *ret)
 {
+	const struct lindung_question *foreseen = ld_foreseen_find(worker, lower);
+
+	if (foreseen != NULL && foreseen->error == LINDUNG_OK)
+		*ret = foreseen->answer;
+	if (foreseen != NULL)
+		return foreseen->error == LINDUNG_OK;
 	return lindung_lookup_wire(worker->list, lower->wire, lower->len, worker->active, ret) ==
 	       LINDUNG_OK;
 }

@@ -173,6 +173,7 @@ ld_worker_set_list(struct ld_worker *worker, const struct lindung *list)
 
 	worker->list = list;
 	worker->list_generation++;
+	worker->foreseen_at = worker->foreseen_count = 0;
 	worker->active = categories == NULL ? LINDUNG_ALL : 0;
 	ld_explain_set_list(worker);
 	if (list == NULL)

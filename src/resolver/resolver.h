@@ -142,6 +142,13 @@ void ld_worker_free(struct ld_worker *worker);
  * the next call. */
 void ld_worker_set_list(struct ld_worker *worker, const struct lindung *list);
 
+enum { LD_FORESEE_MAX = 16 };
+
+/** Judge the names of up to LD_FORESEE_MAX queries at once, ahead of ld_worker_query() for each of
+ * them in this order: the waiting for memory is done together.  It changes nothing but how long
+ * they take.  Forgotten by the next call and with the list. */
+void ld_worker_foresee(struct ld_worker *worker, const struct ld_span *queries, unsigned count);
+
 /** What the server keeps of a query while upstream is asked.  Plain data, made by
  * ld_worker_query(): copy it, change nothing. */
 struct ld_ask {

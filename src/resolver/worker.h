@@ -94,6 +94,10 @@ struct ld_worker {
 	uint8_t sub_errors[LINDUNG_CATEGORY_MAX]; /* 0: none */
 	struct ld_memo memos[LD_MEMOS];           /* by a hash: the last one asked for */
 	struct ld_cookie_day cookie_days[2];
+	/* What was judged ahead; from foreseen_at on it is still to be asked for. */
+	unsigned foreseen_at, foreseen_count;
+	struct lindung_question foreseen[LD_FORESEE_MAX];
+	uint8_t foreseen_names[LD_FORESEE_MAX][LD_NAME_WIRE_MAX + 1];
 	/* Scratch of one call. */
 	bool closed; /* what is answered is that a list closes the name */
 	struct ld_query query;
@@ -179,10 +183,17 @@ void ld_local_answer_any(struct ld_worker *worker, const struct ld_ask *ask, str
  * ---------------------------- */
 
 /** Copy in lower case. */
+void ld_lower_wire(uint8_t *ret, const uint8_t *wire, size_t len);
 void ld_lower_name(struct ld_name *ret, const struct ld_name *name);
 
+/* ---- foresee.c: several names judged at once ---------------------------------------------- */
+
+/** What came out for this name, if it was judged ahead by the list in force; NULL if not. */
+const struct lindung_question *ld_foreseen_find(struct ld_worker *worker,
+						const struct ld_name *lower);
+
 /** Judge a name in lower case.  False if the list could not be asked: answer SERVFAIL. */
-bool ld_judge_name(const struct ld_worker *worker, const struct ld_name *lower,
+bool ld_judge_name(struct ld_worker *worker, const struct ld_name *lower,
 		   struct lindung_answer *ret);
 
 /** Where the answer leads to: the next name that must be judged.  A walk over the answer section of
