@@ -149,6 +149,38 @@ ld_data_categories(const char *const **ret, size_t *ret_count, const char *path,
 	return LINDUNG_OK;
 }
 
+int
+ld_data_shared(const char *const **ret, unsigned *ret_count, const char *path,
+	       struct ld_arena *arena, struct ld_report *report)
+{
+	const struct ld_yaml *list, *item;
+	const char **names;
+	unsigned count = 0;
+	int err = sequence_load(&list, path, "shared", arena, report);
+
+	if (err != LINDUNG_OK)
+		return err;
+	names = ld_arena_alloc(arena, (list->count + 1) * sizeof *names);
+	if (names == NULL)
+		return ld_fail(report, LINDUNG_ENOMEM, "%s: not enough memory", path);
+	for (item = list->first; item != NULL; item = item->next) {
+		struct ld_span name = ld_yaml_text(item, "name");
+		char host[LD_HOST_MAX + 1];
+		size_t len = 0;
+
+		if (ld_host_from_text(host, &len, name) != LINDUNG_OK ||
+		    !ld_span_equal(ld_span(host, len), name) || ld_host_labels(name) < 2)
+			return ld_fail(report, LINDUNG_ESYNTAX,
+				       "%s:%u: expected \"name:\" with a domain in lower case, as "
+				       "\"cdn.example.net\"",
+				       path, item->line);
+		names[count++] = (const char *)name.data;
+	}
+	*ret = names;
+	*ret_count = count;
+	return LINDUNG_OK;
+}
+
 /* How many letters must be added, left out or changed (Levenshtein). */
 static unsigned
 distance(const char *a, const char *b)

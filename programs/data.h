@@ -22,6 +22,10 @@ int ld_data_protected(const struct ld_protected **ret, size_t *ret_count, const 
 int ld_data_categories(const char *const **ret, size_t *ret_count, const char *path,
 		       struct ld_arena *arena, struct ld_report *report);
 
+/** Domains that strangers share, from a file like data/shared-targets.yaml; errors as above. */
+int ld_data_shared(const char *const **ret, unsigned *ret_count, const char *path,
+		   struct ld_arena *arena, struct ld_report *report);
+
 /** The key that is nearest to this one. */
 const char *ld_data_nearest(const char *const *keys, size_t count, const char *key);
 

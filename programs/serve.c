@@ -7,9 +7,14 @@
 
 #include "process/parent.h"
 
+#include "data.h"
+
 int serve_main(int argc, char **argv);
 
-enum { ARENA_BYTES = 64 * 1024 * 1024 };
+enum {
+	ARENA_BYTES = 64 * 1024 * 1024,
+	SHARED_MAX = 1024, /* as list.shared-targets has */
+};
 
 static const char usage[] =
 	"usage: lindung serve [-c FILE] [-i IMAGE] [-o OVERLAY]...\n"
@@ -45,6 +50,36 @@ overlay_add(struct server *server, const char *path)
 	return 0;
 }
 
+/* Shared targets: those known, and those configured.  Without the file that names them an entry for
+ * a whole network closes too much, but nothing stays open. */
+static int
+shared_add(struct server *server, struct ld_report *report)
+{
+	const char *path = ld_data_path("shared-targets.yaml", &server->arena);
+	struct ld_conf_texts *shared = &server->conf.list_shared_targets;
+	const char *const *known = NULL;
+	const char **all;
+	unsigned count = 0;
+	int err = LINDUNG_OK;
+
+	if (path == NULL)
+		fprintf(stderr, "lindung: shared-targets.yaml is not found: an entry for a whole "
+				"network closes all that it delivers\n");
+	else
+		err = ld_data_shared(&known, &count, path, &server->arena, report);
+	if (err != LINDUNG_OK || count == 0)
+		return err;
+	all = ld_arena_alloc(&server->arena, (count + shared->count) * sizeof *all);
+	if (all == NULL)
+		return ld_fail(report, LINDUNG_ENOMEM, "not enough memory");
+	for (unsigned i = 0; i < shared->count; i++)
+		all[i] = shared->items[i];
+	for (unsigned i = 0; i < count && shared->count < SHARED_MAX; i++)
+		all[shared->count++] = known[i];
+	shared->items = all;
+	return LINDUNG_OK;
+}
+
 /* The configuration, then what the command line puts in its place. */
 static int
 configure(struct server *server, const char *path, const char *image, const char *const *overlays,
@@ -54,7 +89,8 @@ configure(struct server *server, const char *path, const char *image, const char
 	int status = 0;
 
 	ld_arena_init(&server->arena, ARENA_BYTES);
-	if (ld_conf_load(&server->conf, path, &server->arena, &report) != LINDUNG_OK) {
+	if (ld_conf_load(&server->conf, path, &server->arena, &report) != LINDUNG_OK ||
+	    shared_add(server, &report) != LINDUNG_OK) {
 		fprintf(stderr, "lindung: %s\n", report.text);
 		ld_arena_clear(&server->arena);
 		return 1;

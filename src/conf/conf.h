@@ -46,7 +46,7 @@ struct ld_conf_prefixes {
 	unsigned count;
 };
 
-/** Terminated texts: paths or keys. */
+/** Terminated texts: paths, keys, contacts or domains. */
 struct ld_conf_texts {
 	const char *const *items;
 	unsigned count;
@@ -67,6 +67,9 @@ struct ld_conf_ip {
 #define LD_CONF_C_PATHS struct ld_conf_texts
 #define LD_CONF_C_KEYS struct ld_conf_texts
 #define LD_CONF_C_HOSTS struct ld_conf_texts /* "NAME ADDRESS...", single blanks */
+#define LD_CONF_C_CONTACTS struct ld_conf_texts
+#define LD_CONF_C_DOMAINS struct ld_conf_texts
+#define LD_CONF_C_LANGUAGE const char *
 #define LD_CONF_C_ADDRESS struct ld_conf_address
 #define LD_CONF_C_ADDRESSES struct ld_conf_addresses
 #define LD_CONF_C_PREFIXES struct ld_conf_prefixes

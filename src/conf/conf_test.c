@@ -115,11 +115,17 @@ static const char full[] = "listen: [192.0.2.1, '2001:db8::1@53', 0.0.0.0@5300]\
 			   "  address6: 2001:db8::7\n"
 			   "  ttl-s: 1m\n"
 			   "  reason: authority\n"
+			   "explain:\n"
+			   "  text: Diblokir\n"
+			   "  contacts: ['mailto:help@school.example', 'tel:+62-21-500-000']\n"
+			   "  organisation: SD \"Harapan\"\n"
+			   "  language: id-ID\n"
 			   "upstream:\n"
 			   "  mode: forward\n"
 			   "  servers: 192.0.2.53\n"
 			   "  timeout-ms: 2s\n"
 			   "  dnssec: false\n"
+			   "  rebinding-allowed: [school.example, _x.Corp-1.example]\n"
 			   "cache:\n"
 			   "  size-bytes: 1G\n"
 			   "  ttl-max-s: 2h\n"
@@ -156,6 +162,11 @@ every_type(void **state)
 	assert_string_equal(conf.upstream_servers.texts[0], "192.0.2.53@53");
 	assert_int_equal(conf.upstream_timeout_ms, 2000);
 	assert_false(conf.upstream_dnssec);
+	assert_string_equal(conf.explain_text, "Diblokir");
+	assert_int_equal(conf.explain_contacts.count, 2);
+	assert_string_equal(conf.explain_contacts.items[1], "tel:+62-21-500-000");
+	assert_string_equal(conf.explain_language, "id-ID");
+	assert_int_equal(conf.upstream_rebinding_allowed.count, 2);
 	assert_int_equal(conf.cache_size_bytes, 1 << 30);
 	assert_int_equal(conf.cache_ttl_max_s, 7200);
 	assert_int_equal(conf.tcp_idle_ms, 1500);
@@ -255,6 +266,28 @@ wrong_values(void **state)
 					    "paths, got a list of 1\n"},
 		{"list: {overlays: {a: 1}}", "f:1: list.overlays: expected a list of 0 to 32 "
 					     "paths, got a mapping of 1\n"},
+#define CONTACTS                                                                                   \
+	"f:1: explain.contacts: expected a list of 0 to 4 contacts, as tel:+62-21-500-000 or "     \
+	"mailto:help@example.org, got "
+		{"explain: {contacts: 'https://a.example/'}", CONTACTS "\"https://a.example/\"\n"},
+		{"explain: {contacts: 'sips:a@b.example'}", CONTACTS "\"sips:a@b.example\"\n"},
+		{"explain: {contacts: 'mailto:'}", CONTACTS "\"mailto:\"\n"},
+		{"explain: {contacts: 'mailto:nobody'}", CONTACTS "\"mailto:nobody\"\n"},
+		{"explain: {contacts: 'tel:1 2'}", CONTACTS "\"tel:1 2\"\n"},
+		{"explain: {contacts: [1, 2, 3, 4, 5]}", CONTACTS "a list of 5\n"},
+#define LANGUAGE "f:1: explain.language: expected a language tag (RFC 5646), as en or pt-BR, got "
+		{"explain: {language: ''}", LANGUAGE "nothing\n"},
+		{"explain: {language: en_GB}", LANGUAGE "\"en_GB\"\n"},
+		{"explain: {language: e}", LANGUAGE "\"e\"\n"},
+		{"explain: {language: en-}", LANGUAGE "\"en-\"\n"},
+		{"explain: {language: 1x}", LANGUAGE "\"1x\"\n"},
+		{"explain: {language: englishes}", LANGUAGE "\"englishes\"\n"},
+#define DOMAINS                                                                                    \
+	"f:1: upstream.rebinding-allowed: expected a list of 0 to 256 domains in ASCII "           \
+	"(A-labels), as example.org, without the last dot, got "
+		{"upstream: {rebinding-allowed: a..b}", DOMAINS "\"a..b\"\n"},
+		{"upstream: {rebinding-allowed: 'example.org.'}", DOMAINS "\"example.org.\"\n"},
+		{"upstream: {rebinding-allowed: '*.a.example'}", DOMAINS "\"*.a.example\"\n"},
 		{"user: \"a\\nb\"", "f:1: user: expected a text of at most 32 bytes in one line, "
 				    "got \"a?b\"\n"},
 		{"- a", "f:1: expected options as \"key: value\", got a list\n"},

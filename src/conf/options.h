@@ -70,6 +70,12 @@
 	  "Keys of the categories that are closed; with an empty list every category of the "      \
 	  "image is. "                                                                             \
 	  "One that the image lacks is an error.")                                                 \
+	X(DOMAINS, list_shared_targets, "list.shared-targets", "", 0, 1024, "", none,              \
+	  "Networks by which many sites of strangers are delivered, besides those known "          \
+	  "(shared-targets.yaml): an entry that is one of these, or above it, closes that name, "  \
+	  "but "                                                                                   \
+	  "not the names whose CNAME, DNAME, SVCB or HTTPS record leads there. "                   \
+	  "An entry below it does.")                                                               \
 	X(BOOL, list_watch, "list.watch", "yes", 0, 1, "", none,                                   \
 	  "Load the image and the overlays again when the files are replaced. "                    \
 	  "Without it only SIGHUP does that.")                                                     \
@@ -89,7 +95,25 @@
 	  "Short, so that a name that is opened again is open soon.")                              \
 	X(CHOICE, block_reason, "block.reason", "family", 0, 0, "", reasons,                       \
 	  "Who decided that names are closed. "                                                    \
-	  "Clients are told with the answer, as an Extended DNS Error.")                           \
+	  "Clients are told with the answer, as an Extended DNS Error. "                           \
+	  "A client that asks over HTTPS (Firefox does) and takes no structured errors gets with " \
+	  "operator and authority an address as well, block.address4 and block.address6 or else "  \
+	  "0.0.0.0 and ::, whatever block.answer is: without one, it would ask a resolver that "   \
+	  "does not filter.")                                                                      \
+	X(TEXT, explain_text, "explain.text", "Blocked", 0, 48, "", none,                          \
+	  "What stands before the categories and the list in the reason that clients are given, "  \
+	  "in the language of explain.language. "                                                  \
+	  "Clients that ask for structured errors get the reason as JSON, together with "          \
+	  "explain.contacts and explain.organisation; others as text.")                            \
+	X(CONTACTS, explain_contacts, "explain.contacts", "", 0, 4, "", none,                      \
+	  "Whom to turn to where a name is closed and should not be, as URIs with tel: or "        \
+	  "mailto:. "                                                                              \
+	  "Whoever can ask this server can read them.")                                            \
+	X(TEXT, explain_organisation, "explain.organisation", "", 0, 64, "", none,                 \
+	  "The name of who closes names here: a school, an operator, an authority. "               \
+	  "A name alone, as browsers show nothing else.")                                          \
+	X(LANGUAGE, explain_language, "explain.language", "en", 1, 35, "", none,                   \
+	  "The language of explain.text and explain.organisation.")                                \
 	X(CHOICE, upstream_mode, "upstream.mode", "recursion", 0, 0, "", modes,                    \
 	  "How names that no list closes are answered.")                                           \
 	X(ADDRESSES, upstream_servers, "upstream.servers", "", 0, 16, "", none,                    \
@@ -106,6 +130,26 @@
 	X(PATH, upstream_root_hints, "upstream.root-hints", "", 0, 4095, "", none,                 \
 	  "File with the addresses of the root servers. "                                          \
 	  "With nothing here those known to libunbound are used.")                                 \
+	X(BOOL, upstream_filters, "upstream.filters", "no", 0, 1, "", none,                        \
+	  "The servers forwarded to close names themselves, as those of Quad9 or CleanBrowsing "   \
+	  "do. "                                                                                   \
+	  "Clients are told so (EDE 35, Blocked by Upstream) where such a server says it with an " \
+	  "Extended DNS Error of its own, whatever stands here; with yes also where its answer "   \
+	  "is "                                                                                    \
+	  "the address 0.0.0.0 or ::, or a denial without SOA.")                                   \
+	X(BOOL, upstream_rebinding_protection, "upstream.rebinding-protection", "yes", 0, 1, "",   \
+	  none,                                                                                    \
+	  "Answers from upstream that give a name an address of a private network, of this "       \
+	  "machine "                                                                               \
+	  "or of none (10.0.0.0/8, 127.0.0.0/8, 192.168.0.0/16, fc00::/7 and the like, also as "   \
+	  "hints in HTTPS and SVCB records) are answered as if the name had no such record, with " \
+	  "the Extended DNS Error of block.reason: with them a website gets past the browser to "  \
+	  "devices at home (DNS rebinding). "                                                      \
+	  "Also closed thereby are names that list servers in 127.0.0.0/8, as mail servers ask "   \
+	  "for.")                                                                                  \
+	X(DOMAINS, upstream_rebinding_allowed, "upstream.rebinding-allowed", "", 0, 256, "", none, \
+	  "Domains that may have such addresses, with all below: a school's own, say. "            \
+	  "What counts is the name asked for, not an alias that leads there.")                     \
 	X(SIZE, cache_size_bytes, "cache.size-bytes", "64M", 262144, 68719476736, "bytes", none,   \
 	  "Memory for answers that are kept, of all threads together: "                            \
 	  "at least 262144 for each.")                                                             \

@@ -87,6 +87,18 @@ ld_conf_expected(const struct ld_conf_option *option, char text[LD_CONF_EXPECTED
 			      "fd00::10\"",
 			      text);
 		return;
+	case LD_CONF_CONTACTS:
+		list_expected(option, "contacts, as tel:+62-21-500-000 or mailto:help@example.org",
+			      text);
+		return;
+	case LD_CONF_DOMAINS:
+		list_expected(option,
+			      "domains in ASCII (A-labels), as example.org, without the last dot",
+			      text);
+		return;
+	case LD_CONF_LANGUAGE:
+		snprintf(text, LD_CONF_EXPECTED_BYTES, "a language tag (RFC 5646), as en or pt-BR");
+		return;
 	case LD_CONF_ADDRESSES:
 		list_expected(option, "addresses, as 192.0.2.1@53 or 2001:db8::1@53", text);
 		return;
@@ -196,6 +208,7 @@ ld_conf_value_print(const void *field, const struct ld_conf_option *option, stru
 		ld_buffer_printf(out, "%s", text);
 		break;
 	case LD_CONF_TEXT:
+	case LD_CONF_LANGUAGE:
 	case LD_CONF_PATH:
 		text_print(*(const char *const *)field, out);
 		break;
@@ -205,6 +218,8 @@ ld_conf_value_print(const void *field, const struct ld_conf_option *option, stru
 	case LD_CONF_PATHS:
 	case LD_CONF_KEYS:
 	case LD_CONF_HOSTS:
+	case LD_CONF_CONTACTS:
+	case LD_CONF_DOMAINS:
 		texts = field;
 		texts_print(texts->items, texts->count, out);
 		break;

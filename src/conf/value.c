@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "conf/text.h"
 
 /* ---- Scalars -------------------------------------------------------------------------------- */
 
@@ -253,6 +254,18 @@ address_set(struct ld_conf_address *ret, struct ld_span text, uint16_t port, str
 
 /* ---- Lists ---------------------------------------------------------------------------------- */
 
+static bool
+item_is_fit(const struct ld_conf_option *option, struct ld_span text)
+{
+	if (option->type == LD_CONF_HOSTS)
+		return host_is_fit(text);
+	if (option->type == LD_CONF_CONTACTS)
+		return ld_conf_text_is_contact(text);
+	if (option->type == LD_CONF_DOMAINS)
+		return ld_conf_text_is_domain(text);
+	return key_is_fit(text);
+}
+
 static int
 texts_set(struct ld_conf_texts *ret, const struct ld_conf_option *option,
 	  const struct ld_yaml *first, unsigned count, const struct ld_conf_place *place,
@@ -271,8 +284,7 @@ texts_set(struct ld_conf_texts *ret, const struct ld_conf_option *option,
 			return LINDUNG_ECONFIG;
 		if (option->type == LD_CONF_PATHS)
 			err = path_set(&items[i], option, item->text, place);
-		else if (option->type == LD_CONF_HOSTS ? host_is_fit(item->text)
-						       : key_is_fit(item->text))
+		else if (item_is_fit(option, item->text))
 			err = text_set(&items[i], item->text, place->arena);
 		if (err != LINDUNG_OK)
 			return err;
@@ -377,6 +389,10 @@ scalar_set(void *field, const struct ld_conf_option *option, struct ld_span text
 		if (!text_is_fit(text, option->max))
 			return LINDUNG_ECONFIG;
 		return text_set(field, text, place->arena);
+	case LD_CONF_LANGUAGE:
+		if (!ld_conf_text_is_language(text))
+			return LINDUNG_ECONFIG;
+		return text_set(field, text, place->arena);
 	case LD_CONF_PATH:
 		return path_set(field, option, text, place);
 	case LD_CONF_IPV4:
@@ -397,6 +413,8 @@ scalar_set(void *field, const struct ld_conf_option *option, struct ld_span text
 	case LD_CONF_PATHS:
 	case LD_CONF_KEYS:
 	case LD_CONF_HOSTS:
+	case LD_CONF_CONTACTS:
+	case LD_CONF_DOMAINS:
 	case LD_CONF_ADDRESSES:
 	case LD_CONF_PREFIXES:
 	default:
@@ -409,7 +427,8 @@ static bool
 is_list(const struct ld_conf_option *option)
 {
 	return option->type == LD_CONF_PATHS || option->type == LD_CONF_KEYS ||
-	       option->type == LD_CONF_HOSTS || option->type == LD_CONF_ADDRESSES ||
+	       option->type == LD_CONF_HOSTS || option->type == LD_CONF_CONTACTS ||
+	       option->type == LD_CONF_DOMAINS || option->type == LD_CONF_ADDRESSES ||
 	       option->type == LD_CONF_PREFIXES;
 }
 

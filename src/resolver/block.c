@@ -87,6 +87,28 @@ ld_block_answer(struct ld_worker *worker, const struct ld_ask *ask,
 	ld_worker_count(worker, LD_COUNTER_BLOCKED);
 }
 
+void
+ld_block_rebinding(struct ld_worker *worker, const struct ld_ask *ask, struct ld_span edes,
+		   struct ld_writer *w)
+{
+	const struct ld_resolver_config *config = &worker->resolver->config;
+	struct ld_answer_start start = {.rcode = LD_RCODE_NOERROR};
+	struct ld_span address = {NULL, 0};
+	struct ld_answer answer;
+
+	if (must_have_address(config, ask))
+		address = block_address(config, ask);
+	ld_explain_passed(worker, ask, false, edes, &start);
+	ld_answer_begin(&answer, worker, ask, &start, w);
+	if (address.len != 0)
+		ld_build_record(w, LD_COUNT_ANSWER, LD_QUESTION_AT, ask->type, config->block_ttl_s,
+				address);
+	else
+		add_block_soa(worker, LD_QUESTION_AT, w);
+	ld_answer_end(&answer, worker);
+	ld_worker_count(worker, LD_COUNTER_REBINDING);
+}
+
 /* ---- Rewriting ---------------------------------------------------------------------------- */
 
 /* The address in "A 192.0.2.1" or "AAAA 2001:db8::1"; its type, or 0. */

@@ -40,13 +40,14 @@ struct ld_cache_key {
 };
 
 enum ld_cache_flag {
-	LD_CACHE_SECURE = 1,     /* validated upstream */
-	LD_CACHE_FAILURE = 2,    /* key: SERVFAIL for a while (RFC 9520) */
-	LD_CACHE_CD = 4,         /* key: checking disabled */
-	LD_CACHE_DO = 8,         /* key: for clients with DO=1 only */
-	LD_CACHE_NOT_DO = 16,    /* key: for clients with DO=0 only; neither: for both */
-	LD_CACHE_REFRESHED = 32, /* it is being asked for again, ahead of its end */
-	LD_CACHE_NOT_STALE = 64, /* it is good for nothing once it has expired */
+	LD_CACHE_SECURE = 1,      /* validated upstream */
+	LD_CACHE_FAILURE = 2,     /* key: SERVFAIL for a while (RFC 9520) */
+	LD_CACHE_CD = 4,          /* key: checking disabled */
+	LD_CACHE_DO = 8,          /* key: for clients with DO=1 only */
+	LD_CACHE_NOT_DO = 16,     /* key: for clients with DO=0 only; neither: for both */
+	LD_CACHE_REFRESHED = 32,  /* it is being asked for again, ahead of its end */
+	LD_CACHE_NOT_STALE = 64,  /* it is good for nothing once it has expired */
+	LD_CACHE_REBINDING = 128, /* its addresses are not to be told */
 };
 
 /** One answer.  What it points at is valid until the next ld_cache_put(). */

@@ -285,20 +285,40 @@ ld_explain_closed(struct ld_worker *worker, const struct ld_ask *ask,
 	end(worker, ask, start);
 }
 
-/* What upstream closed, in our words and its own. */
+void
+ld_explain_rebinding(const struct ld_worker *worker, struct ld_writer *edes)
+{
+	const struct ld_explain *explain = &worker->resolver->explain;
+	uint8_t memory[LD_EXPLAIN_TEXT_MAX_BYTES + 16];
+	struct ld_writer text = ld_writer(memory, sizeof memory);
+
+	ld_writer_bytes(&text, ld_span(explain->text, explain->text_len));
+	ld_writer_bytes(&text, LD_SPAN(": DNS rebinding"));
+	ld_ede_put(edes, worker->resolver->config.block_ede, ld_span(text.data, text.len));
+}
+
+static bool
+is_structured(uint16_t code)
+{
+	return code == LD_EDE_BLOCKED || code == LD_EDE_CENSORED || code == LD_EDE_FILTERED ||
+	       code == LD_EDE_BLOCKED_UPSTREAM;
+}
+
+/* What is closed, though not by the list; if it is upstream's doing, in our words and its own. */
 static void
-put_upstream(struct ld_worker *worker, struct ld_span theirs)
+put_passed(struct ld_worker *worker, const struct ld_ede_read *one)
 {
 	const struct ld_explain *explain = &worker->resolver->explain;
 	uint8_t memory[LD_EXPLAIN_TEXT_MAX_BYTES + 2 + LD_EDE_TEXT_MAX_BYTES];
 	struct ld_writer text = ld_writer(memory, sizeof memory);
 
-	ld_writer_bytes(&text, ld_span(explain->text, explain->text_len));
-	if (theirs.len != 0) {
-		ld_writer_bytes(&text, LD_SPAN(": "));
-		ld_writer_bytes(&text, theirs);
+	if (one->code == LD_EDE_BLOCKED_UPSTREAM) {
+		ld_writer_bytes(&text, ld_span(explain->text, explain->text_len));
+		if (one->text.len != 0)
+			ld_writer_bytes(&text, LD_SPAN(": "));
 	}
-	put_structured(worker, LD_EDE_BLOCKED_UPSTREAM,
+	ld_writer_bytes(&text, one->text);
+	put_structured(worker, one->code,
 		       &(struct ld_explanation){.justification = {text.data, text.len}});
 }
 
@@ -322,10 +342,10 @@ ld_explain_passed(struct ld_worker *worker, const struct ld_ask *ask, bool is_re
 			  LD_SPAN("Rewritten by a list"));
 	while (ld_ede_next(&edes, &one)) {
 		if (!ask->structured_error ||
-		    (one.code != LD_EDE_BLOCKED_UPSTREAM && one.code != LD_EDE_FORGED))
+		    (!is_structured(one.code) && one.code != LD_EDE_FORGED)) {
 			put_plain(worker, one.code, one.text);
-		else if (one.code == LD_EDE_BLOCKED_UPSTREAM && !is_told) {
-			put_upstream(worker, one.text);
+		} else if (is_structured(one.code) && !is_told) {
+			put_passed(worker, &one);
 			is_told = true; /* one object, however many reasons */
 		}
 	}

@@ -87,6 +87,24 @@ ld_judge_targets_active(const struct ld_worker *worker, const struct lindung_ans
 	return verdict->is_protected ? 0 : worker->active & ~verdict->allowed;
 }
 
+/* What is said of a shared infrastructure as a whole says nothing of one who uses it: its entry
+ * does not close what leads there.  An entry for one name in it does. */
+static bool
+is_of_strangers(const struct ld_resolver *resolver, struct ld_span name,
+		const struct lindung_answer *verdict)
+{
+	struct ld_name target;
+
+	if (resolver->shared_count == 0 || ld_name_from_wire(&target, name) != LINDUNG_OK)
+		return false;
+	for (unsigned i = 0; i < resolver->shared_count; i++) {
+		if (ld_name_is_within(&target, &resolver->shared[i]) &&
+		    verdict->match_labels <= resolver->shared[i].labels && verdict->holds_below)
+			return true;
+	}
+	return false;
+}
+
 static bool
 is_closed(const struct ld_worker *worker, uint64_t active, struct ld_span name,
 	  struct lindung_answer *ret)
@@ -95,7 +113,7 @@ is_closed(const struct ld_worker *worker, uint64_t active, struct ld_span name,
 
 	if (lindung_lookup_wire(worker->list, name.data, name.len, active, &verdict) !=
 		    LINDUNG_OK ||
-	    verdict.verdict != LINDUNG_BLOCK)
+	    verdict.verdict != LINDUNG_BLOCK || is_of_strangers(worker->resolver, name, &verdict))
 		return false;
 	*ret = verdict;
 	return true;

@@ -252,6 +252,127 @@ targets_are_judged_too(void **state)
 	bench_free(bench);
 }
 
+/* What a list says of a whole network that strangers share closes nobody who uses it. */
+static void
+shared_targets_close_nobody_else(void **state)
+{
+	static const struct fake_entry listed[] = {
+		{.name = "cdn.example", .category = "adult", .action = LINDUNG_BLOCK},
+		{.name = "d1.cdn.example", .category = "adult", .action = LINDUNG_BLOCK},
+		{.name = "edge.example",
+		 .category = "adult",
+		 .action = LINDUNG_BLOCK,
+		 .is_exact = true},
+		{.name = "net.example", .category = "gambling", .action = LINDUNG_BLOCK},
+	};
+	static const char *const shared[] = {"cdn.example", "edge.example", "a.net.example"};
+	static const struct {
+		const char *target;
+		bool closed;
+	} rows[] = {
+		{"d2.cdn.example", false},  {"cdn.example", false},   {"D1.cdn.Example", true},
+		{"x.d1.cdn.example", true}, {"edge.example", true},   {"b.edge.example", false},
+		{"x.a.net.example", false}, {"a.net.example", false}, {"b.net.example", true},
+	};
+	static const char *const records[] = {"CNAME", "HTTPS 0", "SVCB 1"};
+	struct ld_resolver_config config = bench_config;
+
+	(void)state;
+	config.shared = shared;
+	config.shared_count = 3;
+	struct bench *bench = bench_new(&config);
+	struct lindung *other = fake_list_new(listed, 4);
+	ld_worker_set_list(bench->worker, other);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows * 3; i++) {
+		char name[32], response[256], record[64];
+		bool closed = rows[i / 3].closed;
+		unsigned type = i % 3 == 0 ? A : i % 3 == 1 ? LD_TYPE_HTTPS : LD_TYPE_SVCB;
+
+		snprintf(name, sizeof name, "n%zu.example", i);
+		snprintf(record, sizeof record, "%s %s", records[i % 3], rows[i / 3].target);
+		snprintf(response, sizeof response,
+			 "NOERROR | %s %s | an %s 60 %s | an x.example "
+			 "60 A 192.0.2.1",
+			 name,
+			 i % 3 == 0   ? "A"
+			 : i % 3 == 1 ? "HTTPS"
+				      : "SVCB",
+			 name, record);
+		struct ld_show_query query = {.name = name, .type = (uint16_t)type, .edns = true};
+		assert_string_equal(bench_answer(bench, query), "ask");
+		/* From upstream, then from the cache, which keeps no alias that leads nowhere. */
+		for (unsigned pass = 0; pass < (i % 3 == 0 ? 1 : 2); pass++) {
+			const char *shown = pass == 0 ? bench_finish(bench, good, response)
+						      : bench_answer(bench, query);
+			if ((strstr(shown, "Blocked: ") != NULL) != closed)
+				fail_msg("%s: %s", rows[i / 3].target, shown);
+		}
+	}
+	/* Who asks for the network itself is told what the list says. */
+	assert_non_null(strstr(bench_answer(bench, (struct ld_show_query){.name = "d2.cdn.example",
+									  .type = A,
+									  .edns = true}),
+			       "Blocked: adult"));
+	fake_list_free(other);
+	bench_free(bench);
+}
+
+/* HTTPS and SVCB (RFC 9460): a closed name has no such records, and so no hints, whichever side of
+ * the record it stands on. */
+static void
+rfc9460_hints_of_closed_names_are_not_told(void **state)
+{
+	static const struct {
+		const char *name, *type, *records;
+		bool closed;
+	} rows[] = {
+		/* AliasMode. */
+		{"b1.example", "HTTPS", "an b1.example 60 HTTPS 0 casino.example", true},
+		{"b2.example", "SVCB", "an b2.example 60 SVCB 0 x.casino.example", true},
+		/* ServiceMode with a hint: 192.0.2.66. */
+		{"b3.example", "HTTPS",
+		 "an b3.example 60 HTTPS #000106636173696e6f076578616d706c650000040004c0000242",
+		 true},
+		/* The second of several records; behind an alias; in a chain. */
+		{"b4.example", "HTTPS",
+		 "an b4.example 60 HTTPS 1 . | an b4.example 60 HTTPS 2 casino.example", true},
+		{"b5.example", "HTTPS",
+		 "an b5.example 60 CNAME c5.example | an c5.example 60 HTTPS 0 casino.example",
+		 true},
+		/* "." is the owner: that of the chain's end. */
+		{"b6.example", "HTTPS",
+		 "an b6.example 60 CNAME casino.example | an casino.example 60 HTTPS "
+		 "#00010000040004c0000242",
+		 true},
+		{"b7.example", "HTTPS", "an b7.example 60 HTTPS 1 .", false},
+	};
+	struct bench *bench = bench_new(&bench_config);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		uint16_t type = rows[i].type[0] == 'H' ? LD_TYPE_HTTPS : LD_TYPE_SVCB;
+		struct ld_show_query query = {.name = rows[i].name, .type = type};
+		char response[512], wanted[512];
+
+		assert_string_equal(bench_answer(bench, query), "ask");
+		snprintf(response, sizeof response,
+			 "NOERROR | %s %s | %s | ad casino.example 60 A "
+			 "192.0.2.66",
+			 rows[i].name, rows[i].type, rows[i].records);
+		snprintf(wanted, sizeof wanted,
+			 "NOERROR qr rd ra | %s %s | au %s 30 SOA "
+			 "lindung.invalid 30",
+			 rows[i].name, rows[i].type, rows[i].name);
+		const char *shown = bench_finish(bench, good, response);
+		assert_null(strstr(shown, "192.0.2.66"));
+		if (rows[i].closed)
+			assert_string_equal(shown, wanted);
+		else
+			assert_non_null(strstr(shown, " HTTPS 1 ."));
+	}
+	bench_free(bench);
+}
+
 static void
 targets_are_judged_once_a_list(void **state)
 {
@@ -359,6 +480,8 @@ main(void)
 		cmocka_unit_test(only_the_categories_chosen_close),
 		cmocka_unit_test(the_reason_is_that_of_the_list_in_force),
 		cmocka_unit_test(targets_are_judged_too),
+		cmocka_unit_test(shared_targets_close_nobody_else),
+		cmocka_unit_test(rfc9460_hints_of_closed_names_are_not_told),
 		cmocka_unit_test(targets_are_judged_once_a_list),
 		cmocka_unit_test(a_list_that_comes_meanwhile_holds),
 		cmocka_unit_test(names_are_rewritten),

@@ -193,6 +193,10 @@ give(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *ask,
 {
 	if (targets_are_closed(worker, ask, entry, verdict, w))
 		return;
+	if ((entry->flags & LD_CACHE_REBINDING) != 0) {
+		ld_block_rebinding(worker, ask, entry->edes, w);
+		return;
+	}
 	if (ask->rewritten.len == 0)
 		copy_entry(worker, ask, entry, now_ms, causes, w);
 	else

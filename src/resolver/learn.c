@@ -72,6 +72,27 @@ put(struct ld_worker *worker, const struct ld_cache_key *key, const struct ld_ca
 			      memory_order_relaxed);
 }
 
+/* Only that, and why, there are addresses that nobody is told. */
+static void
+put_rebinding(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *ask,
+	      const struct ld_keys *keys, const struct ld_name *lower, const struct ld_reply *reply)
+{
+	struct ld_writer w = ld_writer(worker->message, sizeof worker->message);
+	unsigned flags = LD_CACHE_REBINDING | LD_CACHE_NOT_STALE;
+
+	forget(worker, keys);
+	ld_build_header(&w, 0, LD_RCODE_NOERROR);
+	ld_build_question(&w, lower, ask->type, ask->class_);
+	put(worker, &keys->answer,
+	    &(struct ld_cache_entry){
+		    .flags = (uint8_t)(flags | (keys->answer.checking_disabled ? LD_CACHE_CD : 0)),
+		    .edes = reply->edes,
+		    .stored_ms = now_ms,
+		    .expires_ms = now_ms + worker->resolver->config.block_ttl_s * INT64_C(1000),
+		    .message = {w.data, w.len},
+	    });
+}
+
 static void
 put_failure(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *ask,
 	    const struct ld_keys *keys, const struct ld_name *lower, const struct ld_reply *reply)
@@ -189,8 +210,10 @@ ld_worker_learn(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *a
 
 	ld_lower_name(&lower, &ask->name);
 	ld_keys_init(&keys, worker, ask, &lower);
-	if (reply.message.len == 0 ||
-	    put_reply(worker, now_ms, ask, &keys, &lower, &reply) == LINDUNG_EMALFORMED) {
+	if (reply.is_rebinding) {
+		put_rebinding(worker, now_ms, ask, &keys, &lower, &reply);
+	} else if (reply.message.len == 0 ||
+		   put_reply(worker, now_ms, ask, &keys, &lower, &reply) == LINDUNG_EMALFORMED) {
 		put_failure(worker, now_ms, ask, &keys, &lower, &reply);
 	} else {
 		struct ld_cache_key failure = ld_keys_failure(&keys);

@@ -106,6 +106,61 @@ ld_reply_is_bogus(const struct ld_reply *reply)
 	return is_bogus;
 }
 
+/* How servers close names that say so by no extended error: with the address of nothing, or by a
+ * denial that nobody owns (Quad9's has no SOA). */
+static bool
+looks_closed(struct ld_span message)
+{
+	static const uint8_t zero[16];
+	bool has_answer = false, has_soa = false;
+	struct ld_record record;
+	struct ld_walk walk;
+
+	if (!ld_walk_begin(&walk, message))
+		return false;
+	while (ld_walk_next(&walk, &record)) {
+		size_t octets = record.type == LD_TYPE_A ? 4 : record.type == LD_TYPE_AAAA ? 16 : 0;
+
+		if (record.section == LD_SECTION_ANSWER && octets != 0 &&
+		    ld_span_equal(record.rdata, ld_span(zero, octets)))
+			return true;
+		has_answer |= record.section == LD_SECTION_ANSWER;
+		has_soa |= record.section == LD_SECTION_AUTHORITY && record.type == LD_TYPE_SOA;
+	}
+	return !walk.reader.failed && !has_answer && !has_soa;
+}
+
+static bool
+has_ede(struct ld_span edes, uint16_t code)
+{
+	struct ld_ede_read one;
+
+	while (ld_ede_next(&edes, &one)) {
+		if (one.code == code)
+			return true;
+	}
+	return false;
+}
+
+/* A response to our question: who closed it, and whether it may be told. */
+static void
+take_answer(struct ld_worker *worker, const struct ld_ask *ask, struct ld_reply *reply,
+	    struct ld_writer *edes)
+{
+	const struct ld_resolver *resolver = worker->resolver;
+	bool is_closed = has_ede(ld_span(edes->data, edes->len), LD_EDE_BLOCKED_UPSTREAM);
+
+	if (!is_closed && resolver->config.upstream_filters && looks_closed(reply->message)) {
+		ld_ede_put(edes, LD_EDE_BLOCKED_UPSTREAM, (struct ld_span){NULL, 0});
+		is_closed = true;
+	}
+	reply->is_rebinding = ld_rebind_found(resolver, &ask->name, reply->message);
+	if (reply->is_rebinding && !is_closed) {
+		edes->len = 0;
+		ld_explain_rebinding(worker, edes);
+	}
+}
+
 static bool
 is_question_of(const struct ld_walk *walk, const struct ld_ask *ask)
 {
@@ -137,6 +192,8 @@ ld_reply_read(struct ld_worker *worker, const struct ld_ask *ask,
 	if (is_response && is_answer && ld_walk_begin(&walk, result->message) &&
 	    is_question_of(&walk, ask)) {
 		reply.message = result->message;
+		take_answer(worker, ask, &reply, &edes);
+		reply.edes.len = edes.len;
 		return reply;
 	}
 	if (!is_response || is_answer) {
@@ -187,7 +244,9 @@ finish(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *ask,
 		ld_block_answer(worker, ask, &target_verdict, &target, true, answer);
 		return;
 	}
-	if (reply.message.len != 0 && ld_reply_write(worker, ask, &reply, answer))
+	if (reply.is_rebinding)
+		ld_block_rebinding(worker, ask, reply.edes, answer);
+	else if (reply.message.len != 0 && ld_reply_write(worker, ask, &reply, answer))
 		ld_worker_count(worker, ask->rewritten.len != 0 ? LD_COUNTER_REWRITTEN
 								: LD_COUNTER_RESOLVED);
 	else if (ld_reply_is_bogus(&reply) ||

@@ -60,6 +60,34 @@ copy_categories(struct ld_resolver *resolver, const struct ld_resolver_config *c
 	return LINDUNG_OK;
 }
 
+/* Errors: LINDUNG_ENOMEM, LINDUNG_ENAME. */
+static int
+copy_names(struct ld_name **ret, unsigned *ret_count, const char *const *texts, unsigned count)
+{
+	*ret = calloc(count + 1u, sizeof **ret);
+	if (*ret == NULL)
+		return LINDUNG_ENOMEM;
+	for (; *ret_count < count; (*ret_count)++) {
+		int error = ld_name_from_text(&(*ret)[*ret_count], ld_span_str(texts[*ret_count]));
+
+		if (error != LINDUNG_OK)
+			return error;
+	}
+	return LINDUNG_OK;
+}
+
+static int
+copy_domains(struct ld_resolver *resolver, const struct ld_resolver_config *config)
+{
+	int error = copy_names(&resolver->rebinding_allowed, &resolver->rebinding_allowed_count,
+			       config->rebinding_allowed, config->rebinding_allowed_count);
+
+	if (error == LINDUNG_OK)
+		error = copy_names(&resolver->shared, &resolver->shared_count, config->shared,
+				   config->shared_count);
+	return error;
+}
+
 /* All that the resolver knows without asking anybody. */
 static int
 make_parts(struct ld_resolver *resolver, const struct ld_resolver_config *config,
@@ -76,6 +104,11 @@ make_parts(struct ld_resolver *resolver, const struct ld_resolver_config *config
 
 	if (error != LINDUNG_OK)
 		return ld_fail(report, error, "no memory for the resolver");
+	error = copy_domains(resolver, config);
+	if (error != LINDUNG_OK)
+		return ld_fail(report, error,
+			       error == LINDUNG_ENAME ? "an allowed or shared domain is no name"
+						      : "no memory for the resolver");
 	error = ld_local_init(resolver, config, report);
 	if (error == LINDUNG_OK)
 		error = ld_discovery_init(&resolver->discovery, &identity, resolver->house, report);
@@ -113,6 +146,7 @@ ld_resolver_new(struct ld_resolver **ret, const struct ld_resolver_config *confi
 	resolver->config.explain = (struct ld_explain_config){0};
 	resolver->config.local_names = NULL;
 	resolver->config.identity_name = resolver->config.info_url = NULL;
+	resolver->config.rebinding_allowed = resolver->config.shared = NULL;
 	*ret = resolver;
 	return LINDUNG_OK;
 }
@@ -126,6 +160,8 @@ ld_resolver_free(struct ld_resolver *resolver)
 		free(resolver->categories[i]);
 	free(resolver->categories);
 	ld_house_free(resolver->house);
+	free(resolver->rebinding_allowed);
+	free(resolver->shared);
 	free(resolver);
 }
 

@@ -92,6 +92,14 @@ struct ld_resolver_config {
 	uint32_t block_ttl_s; /* 10 to 60 */
 	uint16_t block_ede;   /* 15, 16 or 17 */
 	struct ld_explain_config explain;
+	bool upstream_filters;     /* it closes names without an extended error */
+	bool rebinding_protection; /* refuse private addresses for names of the public DNS */
+	const char *const *rebinding_allowed; /* but for these domains */
+	unsigned rebinding_allowed_count;
+	/* Domains under which strangers share an infrastructure: an entry that is one of them, or
+	 * above it, does not close a name by being its alias's target. */
+	const char *const *shared;
+	unsigned shared_count;
 	const char *const *categories; /* keys enforced; NULL: every category of the index */
 	unsigned category_count;
 	size_t cache_bytes; /* of one worker, all included; 0: no cache, else at least 262144 */
@@ -221,6 +229,7 @@ void ld_worker_finish(struct ld_worker *worker, int64_t now_ms, const struct ld_
 	X(LOCAL, "lindung_answers_total{kind=\"local\"}", "Answers sent, by kind.")                \
 	X(REFUSED, "lindung_answers_total{kind=\"refused\"}", "Answers sent, by kind.")            \
 	X(FORMERR, "lindung_answers_total{kind=\"formerr\"}", "Answers sent, by kind.")            \
+	X(REBINDING, "lindung_answers_total{kind=\"rebinding\"}", "Answers sent, by kind.")        \
 	X(DROPPED, "lindung_dropped_total", "Packets that got no answer.")                         \
 	X(DENIED, "lindung_denied_total", "Queries and connections from those who may not ask.")   \
 	X(RATE_DROPPED, "lindung_rate_limited_total{action=\"dropped\"}",                          \

@@ -68,6 +68,8 @@ struct ld_resolver {
 	uint8_t soa[LD_SOA_MAX_BYTES];
 	size_t soa_len;
 	struct ld_explain explain;
+	struct ld_name *rebinding_allowed, *shared;
+	unsigned rebinding_allowed_count, shared_count;
 };
 
 /** Why a name is closed, as its client is told. */
@@ -249,6 +251,16 @@ void ld_explain_closed(struct ld_worker *worker, const struct ld_ask *ask,
 void ld_explain_passed(struct ld_worker *worker, const struct ld_ask *ask, bool is_rewritten,
 		       struct ld_span edes, struct ld_answer_start *start);
 
+/** The extended error for an address that is not to be told. */
+void ld_explain_rebinding(const struct ld_worker *worker, struct ld_writer *edes);
+
+/* ---- rebind.c: addresses that no name of the public DNS may have ---------------------------- */
+
+/** True if the answer to a question for `name` holds one, in A, AAAA, or a hint of SVCB or HTTPS,
+ * and the name is not allowed to. */
+bool ld_rebind_found(const struct ld_resolver *resolver, const struct ld_name *name,
+		     struct ld_span message);
+
 /* ---- block.c: answers for what a list closes or rewrites ----------------------------------- */
 
 /** The answer for a closed name.  `lower`: the name that is closed, which is the question's, or a
@@ -256,6 +268,10 @@ void ld_explain_passed(struct ld_worker *worker, const struct ld_ask *ask, bool 
 void ld_block_answer(struct ld_worker *worker, const struct ld_ask *ask,
 		     const struct lindung_answer *verdict, const struct ld_name *lower,
 		     bool is_target, struct ld_writer *w);
+
+/** The answer where upstream gave addresses that are not to be told; `edes` says so. */
+void ld_block_rebinding(struct ld_worker *worker, const struct ld_ask *ask, struct ld_span edes,
+			struct ld_writer *w);
 
 /** A verdict "rewrite" that is answered at once: true.  False: `ask` now asks for the target. */
 bool ld_rewrite_answer(struct ld_worker *worker, struct ld_ask *ask,
@@ -281,6 +297,7 @@ struct ld_reply {
 	bool is_cut;
 	uint32_t age_s;
 	uint32_t stale_ttl_s; /* TTL of all records; 0: their own */
+	bool is_rebinding;    /* it gives addresses that are not to be told */
 	struct ld_span edes;  /* extended errors: in the worker's scratch, or in the cache */
 };
 

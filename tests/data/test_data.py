@@ -96,6 +96,38 @@ def test_protected_trees_are_not_portals():
         assert not any(portal.endswith("." + tree) for portal in portals)
 
 
+def test_shared_targets(tool):
+    """Domains, each once and with a source; what is said to be on the Public Suffix List is."""
+    suffixes = set(pathlib.Path(tool.PSL).read_text(encoding="utf-8").split("\n"))
+    seen = []
+    for entry in load("shared-targets.yaml")["shared"]:
+        assert set(entry) == {"name", "who", "source"}
+        assert HOST.match(entry["name"]) and "." in entry["name"], entry
+        assert entry["who"]
+        if entry["source"] == "PSL":
+            assert {entry["name"], "*." + entry["name"]} & suffixes, entry
+        else:
+            assert re.match(r"https?://[^ ]+\Z|PSL \(.* below it\)\Z", entry["source"]), entry
+        seen.append(entry["name"])
+    assert len(set(seen)) == len(seen) > 30
+
+
+def test_encrypted_resolvers_are_listed(lists):
+    """Endpoints of resolvers for everybody, over HTTPS, TLS and QUIC: category bypass."""
+    entry, names = lists["bypass-ut1-doh.txt.zst"]
+    listed = set(names)
+    assert entry["category"] == "bypass"
+    for name in ("dns.google", "cloudflare-dns.com", "one.one.one.one", "mozilla.cloudflare-dns.com",
+                 "chrome.cloudflare-dns.com", "dns.quad9.net", "dns10.quad9.net", "doh.opendns.com",
+                 "dns.umbrella.com", "dns.adguard-dns.com", "unfiltered.adguard-dns.com",
+                 "dns.nextdns.io", "doh.cleanbrowsing.org", "freedns.controld.com",
+                 "dns.mullvad.net", "doh.dns.sb", "dns.alidns.com", "doh.pub", "dot.pub",
+                 "doh.360.cn", "dns.twnic.tw", "doh.dns.apple.com", "dns0.eu", "dns.switch.ch",
+                 "odvr.nic.cz", "ordns.he.net", "public.dns.iij.jp", "wikimedia-dns.org"):
+        labels = name.split(".")
+        assert any(".".join(labels[i:]) in listed for i in range(len(labels))), name
+
+
 def test_manifest(lists, categories):
     keys = {c["key"] for c in categories}
     files = {p.name for p in (DATA / "starter").glob("*.zst")}
