@@ -48,9 +48,11 @@ make(struct recursor *recursor)
 		if (err == LINDUNG_OK)
 			recursor->count++;
 	}
-	if (err != LINDUNG_OK)
+	if (err != LINDUNG_OK) {
 		ld_child_fail(recursor->child, &report);
-	return err == LINDUNG_OK;
+		return false;
+	}
+	return ld_child_enter(recursor->child);
 }
 
 static bool
@@ -69,8 +71,10 @@ start(struct recursor *recursor)
 		return true;
 	}
 	recursor->started = true;
+	if (!ld_child_seal(recursor->child))
+		return true;
 	ld_timer_set(recursor->tick, TICK_MS);
-	ld_child_tell(recursor->child, LD_MESSAGE_STARTED, NULL);
+	ld_child_started(recursor->child);
 	return true;
 }
 

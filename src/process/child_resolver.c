@@ -132,6 +132,8 @@ make(struct server *server)
 
 	if (server->threads != NULL)
 		return true;
+	if (!ld_child_enter(server->child))
+		return false;
 	err = ld_access_make(&server->access, &server->child->conf, &report);
 	if (err == LINDUNG_OK)
 		err = resolver_make(server, &report);
@@ -161,8 +163,11 @@ start(struct server *server)
 		return true;
 	}
 	server->started = true;
+	/* The threads wait for the first list: nothing of a stranger was read yet. */
+	if (!ld_child_seal(server->child))
+		return true;
 	ld_timer_set(server->tick, TICK_MS);
-	ld_child_tell(server->child, LD_MESSAGE_STARTED, NULL);
+	ld_child_started(server->child);
 	return true;
 }
 

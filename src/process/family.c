@@ -28,8 +28,8 @@ struct ld_kid {
 	unsigned delay_ms;
 	int64_t born_ms;
 	uint64_t restarts;
-	uint32_t ping; /* the number of the last one */
-	unsigned missed;
+	uint32_t ping;      /* the number of the last one */
+	unsigned silent_ms; /* since its last sign of life, as pings count it */
 };
 
 static void again_due(void *ctx);
@@ -75,7 +75,7 @@ message_came(void *ctx, struct ld_message *message)
 		return kid->events->came(kid->ctx, kid, message);
 	if (ld_get_be32(message->body.data) != kid->ping)
 		return true;
-	kid->missed = 0;
+	kid->silent_ms = 0;
 	if (kid->events->well != NULL)
 		kid->events->well(kid->ctx, kid);
 	return true;
@@ -121,18 +121,20 @@ ld_kid_restarts(const struct ld_kid *kid)
 }
 
 void
-ld_kid_ping(struct ld_kid *kid)
+ld_kid_ping(struct ld_kid *kid, unsigned interval_ms)
 {
 	uint8_t octets[4];
 
 	if (kid->pid <= 0)
 		return;
-	if (kid->missed++ == LD_PINGS_MISSED_MAX) {
+	/* Counted, not timed: the time that we ourselves were stopped is not its fault. */
+	if (kid->silent_ms >= LD_SILENT_MAX_MS) {
 		fprintf(stderr, "lindung: %s: no sign of life for %d s, and it is ended\n",
-			kid->entry->name, LD_PINGS_MISSED_MAX * LD_PING_MS / 1000);
+			kid->entry->name, LD_SILENT_MAX_MS / 1000);
 		ld_kid_kill(kid);
 		return;
 	}
+	kid->silent_ms += interval_ms;
 	if (kid->channel == NULL)
 		return;
 	kid->ping++;
@@ -159,7 +161,7 @@ ld_kid_start(struct ld_kid *kid, struct ld_report *report)
 	if (err != LINDUNG_OK)
 		return err;
 	kid->born_ms = ld_clock_monotonic_ms();
-	kid->missed = 0;
+	kid->silent_ms = 0;
 	err = ld_channel_new(&kid->channel, kid->loop, fd, &config);
 	if (err != LINDUNG_OK) {
 		ld_kid_kill(kid);

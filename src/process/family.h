@@ -17,7 +17,7 @@ enum {
 	LD_AGAIN_MAX_MS = 30 * 1000,
 	LD_AGAIN_RESET_MS = 60 * 1000,
 	LD_PING_MS = 2000,
-	LD_PINGS_MISSED_MAX = 5,
+	LD_SILENT_MAX_MS = 10 * 1000,
 };
 
 struct ld_kid;
@@ -44,8 +44,8 @@ void ld_kid_free(struct ld_kid *kid);
 int ld_kid_start(struct ld_kid *kid, struct ld_report *report);
 /** Kill it: it misbehaves, or took too long.  It dies as if by itself. */
 void ld_kid_kill(struct ld_kid *kid);
-/** Ask it for a sign of life. */
-void ld_kid_ping(struct ld_kid *kid);
+/** Ask it for a sign of life; every `interval_ms`. */
+void ld_kid_ping(struct ld_kid *kid, unsigned interval_ms);
 /** After SIGCHLD. */
 void ld_kid_reap(struct ld_kid *kid);
 /** Have it end, and wait for it, `wait_ms` at most: then it is killed.  How it ended, 0 for well.

@@ -56,8 +56,8 @@ enum {
 	X(LINK, PARENT, LONG_LIVED, 2, 2, 1, 1)                                                    \
 	/* That was all: begin. */                                                                 \
 	X(START, PARENT, LONG_LIVED, 0, 0, 0, 0)                                                   \
-	/* I have begun. */                                                                        \
-	X(STARTED, LONG_LIVED, PARENT, 0, 0, 0, 0)                                                 \
+	/* I have begun, behind these walls (enum ld_wall). */                                     \
+	X(STARTED, LONG_LIVED, PARENT, 1, 1, 0, 0)                                                 \
 	/* I cannot begin: a line for a person. */                                                 \
 	X(FAILED, CHILDREN, PARENT, 1, LD_REPORT_LINE_MAX, 0, 0)                                   \
 	/* Put up this list: its number; the image, then its overlays. */                          \

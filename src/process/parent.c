@@ -11,6 +11,7 @@
 #include "process/family.h"
 #include "process/identity.h"
 #include "process/reload.h"
+#include "process/sandbox.h"
 #include "process/snapshot.h"
 #include "process/sockets.h"
 #include "process/spawn.h"
@@ -39,8 +40,10 @@ struct ld_parent {
 	struct ld_signal *signals[SIGNALS];
 	struct ld_timer *look, *ping;
 	struct ld_kid *kids[KIDS];
+	bool walls_told; /* those that are missing */
 	bool recursor_started, ready, stopping, failed;
 	uint64_t started_ms;
+	unsigned ping_ms;
 	struct ld_reload *reload;
 };
 
@@ -201,7 +204,7 @@ ready_check(struct ld_parent *parent)
 	say_what_runs(parent);
 	ld_system_notify("READY=1");
 	ld_timer_set(parent->look, LOOK_MS);
-	ld_timer_set(parent->ping, LD_PING_MS);
+	ld_timer_set(parent->ping, parent->ping_ms);
 }
 
 static bool
@@ -233,8 +236,14 @@ broken_came(struct ld_parent *parent, const struct ld_kid *kid)
 }
 
 static bool
-started_came(struct ld_parent *parent, const struct ld_kid *kid)
+started_came(struct ld_parent *parent, const struct ld_kid *kid, unsigned walls)
 {
+	struct ld_report missing;
+
+	if (!parent->walls_told && ld_sandbox_missing(walls, &missing)) {
+		say(missing.text);
+		parent->walls_told = true;
+	}
 	if (kid == parent->kids[KID_RECURSOR])
 		parent->recursor_started = true;
 	else
@@ -252,7 +261,7 @@ kid_came(void *ctx, struct ld_kid *kid, struct ld_message *message)
 
 	switch ((unsigned)message->type) {
 	case LD_MESSAGE_STARTED:
-		return started_came(parent, kid);
+		return started_came(parent, kid, message->body.data[0]);
 	case LD_MESSAGE_FAILED:
 		return failed_came(parent, kid, message);
 	case LD_MESSAGE_BROKEN:
@@ -347,8 +356,8 @@ ping_due(void *ctx)
 	struct ld_parent *parent = ctx;
 
 	for (unsigned i = 0; i < KIDS; i++)
-		ld_kid_ping(parent->kids[i]);
-	ld_timer_set(parent->ping, LD_PING_MS);
+		ld_kid_ping(parent->kids[i], parent->ping_ms);
+	ld_timer_set(parent->ping, parent->ping_ms);
 }
 
 /* ---- The start, step by step --------------------------------------------------------------- */
@@ -435,6 +444,9 @@ start(struct ld_parent *parent, struct ld_report *report)
 		parent->conf.threads = ld_system_cores();
 	ld_system_limits();
 	ld_system_notify_open();
+	parent->ping_ms = LD_PING_MS;
+	if (ld_system_watchdog_ms() != 0 && ld_system_watchdog_ms() < LD_PING_MS)
+		parent->ping_ms = ld_system_watchdog_ms();
 	signal(SIGPIPE, SIG_IGN);
 	/* Signals are caught from here on: one that comes early is for the loop, and ends nothing.
 	 */

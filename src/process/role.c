@@ -10,12 +10,15 @@
 #include "base/file.h"
 #include "net/loop.h"
 #include "process/children.h"
-#include "process/system.h"
+#include "process/sandbox.h"
 
 enum {
 	ARENA_BYTES = 64 * 1024 * 1024,
 	QUEUE_MAX = 1024 * 1024,
 };
+
+/* Without them in a build that is to be debugged only: meson setup -Dwalls=false. */
+enum { WALLS = LD_WALLS_BUILT ? LD_WALLS : 0 };
 
 /* To add a process: a row here, its messages in message.h, its walls in sandbox.c. */
 static const struct ld_role_entry entries[] = {
@@ -80,6 +83,39 @@ parent_gone(void *ctx, bool violation)
 		child->status = LD_CHILD_FAILED;
 	}
 	ld_loop_stop(child->loop);
+}
+
+bool
+ld_child_enter(struct ld_child *child)
+{
+	struct ld_report report;
+
+	if (ld_sandbox_enter(child->entry->role, child->conf.user, WALLS, &child->walls, &report) ==
+	    LINDUNG_OK)
+		return true;
+	ld_child_fail(child, &report);
+	return false;
+}
+
+bool
+ld_child_seal(struct ld_child *child)
+{
+	struct ld_report report;
+
+	if (ld_sandbox_seal(child->entry->role, WALLS, &child->walls, &report) == LINDUNG_OK)
+		return true;
+	ld_child_fail(child, &report);
+	return false;
+}
+
+void
+ld_child_started(struct ld_child *child)
+{
+	uint8_t octets[1];
+	struct ld_writer w = ld_writer(octets, sizeof octets);
+
+	ld_writer_u8(&w, (uint8_t)child->walls);
+	ld_child_tell(child, LD_MESSAGE_STARTED, &w);
 }
 
 void

@@ -42,10 +42,17 @@ struct ld_child {
 	struct ld_conf conf; /* once CONF came */
 	bool has_conf;
 	int status;
+	unsigned walls;        /* those that stand */
 	ld_channel_came *came; /* all messages but CONF; set by `run` */
 	void *ctx;
 };
 
+/** Put up the walls: those that come before threads are made.  False if that failed: it is told. */
+bool ld_child_enter(struct ld_child *child);
+/** And the one that comes after. */
+bool ld_child_seal(struct ld_child *child);
+/** Tell the parent that it has begun, and behind which walls. */
+void ld_child_started(struct ld_child *child);
 /** Handle messages until the end. */
 void ld_child_loop(struct ld_child *child);
 /** Tell the parent why this cannot go on, and end. */

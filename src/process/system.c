@@ -92,6 +92,18 @@ ld_system_notify_open(void)
 	}
 }
 
+unsigned
+ld_system_watchdog_ms(void)
+{
+	const char *text = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+	unsigned long long usec = text != NULL ? strtoull(text, NULL, 10) : 0;
+
+	if (pid != NULL && strtoull(pid, NULL, 10) != (unsigned long long)getpid())
+		return 0;
+	usec /= 2000;
+	return usec < INT32_MAX ? (unsigned)usec : INT32_MAX;
+}
+
 void
 ld_system_notify(const char *state)
 {

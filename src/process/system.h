@@ -15,6 +15,8 @@ int ld_system_user(const char *user, struct ld_report *report);
 /** Talk to systemd, if it started us (sd_notify(3), without its library): open what it takes while
  * it can be opened, and hide it from the children. */
 void ld_system_notify_open(void);
+/** How often it wants to hear from us: half of the time it waits; 0: never. */
+unsigned ld_system_watchdog_ms(void);
 /** Tell it: "READY=1" ... */
 void ld_system_notify(const char *state);
 

@@ -304,6 +304,34 @@ unbound_configure(struct ld_recurse *recurse, const struct ld_upstream_config *c
 	return err;
 }
 
+static void
+nobody_cares(void *ctx, int rcode, void *packet, int len, int sec, char *why_bogus, int ratelimited)
+{
+	(void)ctx;
+	(void)rcode;
+	(void)packet;
+	(void)len;
+	(void)sec;
+	(void)why_bogus;
+	(void)ratelimited;
+}
+
+/* libunbound reads its files with the first question.  Ask one that it answers itself, without a
+ * packet: later there may be no right to open files, and now somebody can be told what is wrong. */
+static int
+unbound_begin(struct ld_recurse *recurse, struct ld_report *report)
+{
+	int id, err = ub_resolve_event(recurse->unbound, "localhost", LD_TYPE_A, CLASS_IN, NULL,
+				       nobody_cares, &id);
+
+	if (err != 0)
+		return ld_fail(report, LINDUNG_ECONFIG,
+			       "libunbound cannot begin: %s (upstream.trust-anchor, "
+			       "upstream.root-hints?)",
+			       ub_strerror(err));
+	return LINDUNG_OK;
+}
+
 int
 ld_recurse_new(struct ld_recurse **ret, struct event_base *loop,
 	       const struct ld_upstream_config *config, struct ld_report *report)
@@ -322,6 +350,8 @@ ld_recurse_new(struct ld_recurse **ret, struct event_base *loop,
 		err = ld_fail(report, LINDUNG_ENOMEM, "libunbound cannot be started");
 	else
 		err = unbound_configure(recurse, config, report);
+	if (err == LINDUNG_OK)
+		err = unbound_begin(recurse, report);
 	if (err != LINDUNG_OK) {
 		ld_recurse_free(recurse);
 		return err;

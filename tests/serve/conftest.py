@@ -136,10 +136,12 @@ class Server:
         """Wait for a line with `part` in it; the lines before `after` do not count."""
         end = time.monotonic() + timeout_s
         while time.monotonic() < end:
+            # Asked first: what it says before it ends is in the lines by then.
+            over = self.process.poll() is not None and not self.reader.is_alive()
             for line in self.lines[after:]:
                 if part in line:
                     return line
-            if self.process.poll() is not None and not self.reader.is_alive():
+            if over:
                 break
             time.sleep(0.01)
         raise AssertionError(f"no line with {part!r} in {self.lines}")

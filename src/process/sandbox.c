@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "process/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/landlock.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <seccomp.h>
+
+#include "process/sandbox_calls.h"
+#include "process/sanitized.h"
+
+/* What headers older than the kernel lack. */
+enum {
+	LANDLOCK_ABI_TRUNCATE = 3,
+	LANDLOCK_ABI_NET = 4,
+	LANDLOCK_ABI_IOCTL = 5,
+	LANDLOCK_ABI_SCOPE = 6,
+};
+
+static const uint64_t fs_refer = 1 << 13, fs_truncate = 1 << 14, fs_ioctl = 1 << 15,
+		      net_bind = 1 << 0, net_connect = 1 << 1, scope_all = (1 << 0) | (1 << 1);
+
+/* struct landlock_ruleset_attr as of ABI 6; older kernels take the shorter one. */
+struct ruleset {
+	uint64_t fs, net, scoped;
+};
+
+/* ---- Who it is ---------------------------------------------------------------------------- */
+
+static int
+fail_errno(struct ld_report *report, const char *what)
+{
+	return ld_fail(report, LINDUNG_EINVAL, "cannot %s: %s", what, strerror(errno));
+}
+
+static int
+user_find(const char *user, struct passwd **ret, struct ld_report *report)
+{
+	const char *name = user[0] != '\0' ? user : "nobody";
+
+	*ret = getpwnam(name);
+	return *ret != NULL
+		       ? LINDUNG_OK
+		       : ld_fail(report, LINDUNG_ENOTFOUND, "user: there is no user \"%s\"", name);
+}
+
+static int
+user_become(const struct passwd *entry, struct ld_report *report)
+{
+	/* What it could gain back by executing something. */
+	for (int cap = 0; prctl(PR_CAPBSET_READ, cap) >= 0; cap++)
+		(void)prctl(PR_CAPBSET_DROP, cap);
+	if (setgroups(0, NULL) != 0 ||
+	    setresgid(entry->pw_gid, entry->pw_gid, entry->pw_gid) != 0 ||
+	    setresuid(entry->pw_uid, entry->pw_uid, entry->pw_uid) != 0)
+		return fail_errno(report, "become another user");
+	return LINDUNG_OK;
+}
+
+/* No capability, no core, no other process that looks in. */
+static int
+privileges_drop(struct ld_report *report)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	static const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3];
+	static const struct rlimit no_core = {0, 0};
+
+	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	if (syscall(SYS_capset, &header, none) != 0)
+		return fail_errno(report, "give up capabilities");
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return fail_errno(report, "give up new privileges");
+	if (setrlimit(RLIMIT_CORE, &no_core) != 0)
+		return fail_errno(report, "forbid core dumps");
+	/* A leak is looked for by a thread that traces the others. */
+	if (!LD_SANITIZED && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+		return fail_errno(report, "forbid core dumps");
+	/* A change of user has cleared it. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+		return fail_errno(report, "end with the parent");
+	return LINDUNG_OK;
+}
+
+/* ---- What it sees ------------------------------------------------------------------------- */
+
+/* A directory that is removed as soon as it is opened: it is empty, and nothing can be made in it.
+ */
+static bool
+root_empty(void)
+{
+	char path[] = "/tmp/lindung-XXXXXX";
+	int fd;
+	bool done;
+
+	if (mkdtemp(path) == NULL)
+		return false;
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	done = fd >= 0 && rmdir(path) == 0 && fchdir(fd) == 0 && chroot(".") == 0;
+	if (fd >= 0)
+		close(fd);
+	return done && chdir("/") == 0;
+}
+
+static bool
+landlock_enter(enum ld_role role)
+{
+	struct ruleset rules = {.fs = LANDLOCK_ACCESS_FS_MAKE_SYM * 2 - 1};
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	size_t size = offsetof(struct ruleset, net);
+	int fd;
+	bool done;
+
+	if (abi < 1)
+		return false;
+	rules.fs |= abi >= 2 ? fs_refer : 0;
+	rules.fs |= abi >= LANDLOCK_ABI_TRUNCATE ? fs_truncate : 0;
+	rules.fs |= abi >= LANDLOCK_ABI_IOCTL ? fs_ioctl : 0;
+	if (abi >= LANDLOCK_ABI_NET) {
+		/* The recursor asks servers wherever they are, and listens nowhere. */
+		rules.net = role == LD_ROLE_RECURSOR ? net_bind : net_bind | net_connect;
+		size = offsetof(struct ruleset, scoped);
+	}
+	if (abi >= LANDLOCK_ABI_SCOPE) {
+		rules.scoped = scope_all;
+		size = sizeof rules;
+	}
+	fd = (int)syscall(SYS_landlock_create_ruleset, &rules, size, 0);
+	if (fd < 0)
+		return false;
+	done = syscall(SYS_landlock_restrict_self, fd, 0) == 0;
+	close(fd);
+	return done;
+}
+
+int
+ld_sandbox_enter(enum ld_role role, const char *user, unsigned walls, unsigned *ret_up,
+		 struct ld_report *report)
+{
+	bool is_root = geteuid() == 0;
+	struct passwd *entry = NULL;
+	unsigned up = 0;
+	int err = LINDUNG_OK;
+
+	if (LD_SANITIZED)
+		walls &= LD_WALL_USER | LD_WALL_CALLS;
+	/* The user is looked up while there are files. */
+	if ((walls & LD_WALL_USER) != 0 && is_root)
+		err = user_find(user, &entry, report);
+	if (err == LINDUNG_OK && (walls & LD_WALL_ROOT) != 0 && is_root && root_empty())
+		up |= LD_WALL_ROOT;
+	if (err == LINDUNG_OK && entry != NULL)
+		err = user_become(entry, report);
+	if (err == LINDUNG_OK && (walls & LD_WALL_USER) != 0) {
+		err = privileges_drop(report);
+		up |= LD_WALL_USER;
+	}
+	if (err == LINDUNG_OK && (walls & LD_WALL_LANDLOCK) != 0 && landlock_enter(role))
+		up |= LD_WALL_LANDLOCK;
+	if (err == LINDUNG_OK)
+		*ret_up = up;
+	return err;
+}
+
+/* ---- What it does ------------------------------------------------------------------------- */
+
+static const struct call {
+	int number; /* negative: this architecture has no such call */
+	unsigned roles;
+} calls[] = {
+#define LD_X(call, roles) {SCMP_SYS(call), LD_ROLE_##roles},
+	LD_CALLS(LD_X)
+#undef LD_X
+};
+
+static const int calls_denied[] = {
+#define LD_X(call) SCMP_SYS(call),
+	LD_CALLS_DENIED(LD_X)
+#undef LD_X
+};
+
+static const int calls_sanitizer[] = {
+#define LD_X(call) SCMP_SYS(call),
+	LD_CALLS_SANITIZER(LD_X)
+#undef LD_X
+};
+
+/* 0, or negative as libseccomp has it. */
+static int
+calls_add(scmp_filter_ctx filter, enum ld_role role)
+{
+	int failed = 0;
+
+	for (size_t i = 0; i < sizeof calls / sizeof calls[0] && failed == 0; i++)
+		if (calls[i].number >= 0 && (calls[i].roles & role) != 0)
+			failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i].number, 0);
+	for (size_t i = 0; LD_SANITIZED && i < sizeof calls_sanitizer / sizeof(int) && failed == 0;
+	     i++)
+		if (calls_sanitizer[i] >= 0)
+			failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls_sanitizer[i], 0);
+	for (size_t i = 0; !LD_SANITIZED && i < sizeof calls_denied / sizeof(int) && failed == 0;
+	     i++)
+		if (calls_denied[i] >= 0)
+			failed = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), calls_denied[i],
+						  0);
+	return failed;
+}
+
+/* TCP and UDP, and nothing raw. */
+static int
+sockets_add(scmp_filter_ctx filter)
+{
+	static const int families[] = {AF_INET, AF_INET6}, types[] = {SOCK_DGRAM, SOCK_STREAM};
+	const uint64_t kind = ~(uint64_t)(SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int failed = 0;
+
+	for (unsigned i = 0; i < 4 && failed == 0; i++)
+		failed = seccomp_rule_add(
+			filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
+			SCMP_A0_64(SCMP_CMP_EQ, (uint64_t)families[i / 2]),
+			SCMP_A1_64(SCMP_CMP_MASKED_EQ, kind, (uint64_t)types[i % 2]));
+	return failed;
+}
+
+/* Calls that are harmless with some arguments only. */
+static int
+calls_checked(scmp_filter_ctx filter, enum ld_role role)
+{
+	static const int memory[] = {SCMP_SYS(mmap), SCMP_SYS(mprotect)};
+	int failed = 0;
+
+	/* No memory that can be executed. */
+	for (unsigned i = 0; i < 2 && failed == 0 && !LD_SANITIZED; i++)
+		failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, memory[i], 1,
+					  SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	/* To end itself: abort(). */
+	if (failed == 0 && !LD_SANITIZED)
+		failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+					  SCMP_A0_64(SCMP_CMP_EQ, (uint64_t)getpid()));
+	/* How fstat() is made: with a path, it tells of a file, but does not open it. */
+	if (failed == 0)
+		failed = seccomp_rule_add(
+			filter, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 1,
+			SCMP_A3_64(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH));
+	/* How much waits at a socket: libevent asks. */
+	if (failed == 0 && role == LD_ROLE_RESOLVER && !LD_SANITIZED)
+		failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+					  SCMP_A1_64(SCMP_CMP_EQ, FIONREAD));
+	if (failed == 0 && role == LD_ROLE_RECURSOR)
+		failed = sockets_add(filter);
+	return failed;
+}
+
+int
+ld_sandbox_seal(enum ld_role role, unsigned walls, unsigned *ret_up, struct ld_report *report)
+{
+	scmp_filter_ctx filter;
+	int failed;
+
+	if ((walls & LD_WALL_CALLS) == 0)
+		return LINDUNG_OK;
+	filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	if (filter == NULL)
+		return ld_fail(report, LINDUNG_ENOMEM, "not enough memory for seccomp");
+	failed = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
+	if (failed == 0)
+		failed = calls_add(filter, role);
+	if (failed == 0)
+		failed = calls_checked(filter, role);
+	if (failed != 0) {
+		seccomp_release(filter);
+		return ld_fail(report, LINDUNG_EINTERNAL, "libseccomp refuses the filter: %s",
+			       strerror(-failed));
+	}
+	if (seccomp_load(filter) == 0)
+		*ret_up |= LD_WALL_CALLS;
+	seccomp_release(filter);
+	return LINDUNG_OK;
+}
+
+bool
+ld_sandbox_missing(unsigned up, struct ld_report *ret)
+{
+	if (LD_SANITIZED)
+		ld_fail(ret, LINDUNG_OK,
+			"built with a sanitizer, which needs files and more system calls: the "
+			"walls "
+			"are lower, and not for use");
+	else if ((up & (LD_WALL_LANDLOCK | LD_WALL_CALLS)) == 0)
+		ld_fail(ret, LINDUNG_OK,
+			"no Landlock and no seccomp in this kernel: what the processes may do is "
+			"limited by their user%s alone",
+			(up & LD_WALL_ROOT) != 0 ? " and an empty root directory" : "");
+	else if ((up & LD_WALL_CALLS) == 0)
+		ld_fail(ret, LINDUNG_OK,
+			"no seccomp in this kernel: the processes may make any system call that "
+			"their user and Landlock let through");
+	else if ((up & LD_WALL_LANDLOCK) == 0)
+		ld_fail(ret, LINDUNG_OK,
+			"no Landlock in this kernel: files are out of reach of the processes by "
+			"seccomp%s alone",
+			(up & LD_WALL_ROOT) != 0 ? " and an empty root directory" : "");
+	else
+		return false;
+	return true;
+}
