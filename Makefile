@@ -45,7 +45,11 @@ install: build	## install below DESTDIR= and PREFIX=/usr/local
 	@meson configure build "-Dprefix=$(PREFIX)" >/dev/null
 	@meson install -C build $(if $(DESTDIR),--destdir "$$(realpath -m -- "$(DESTDIR)")")
 
-clean:	## remove everything that was built
-	rm -rf build build-asan build-fuzz
+deb:	## Debian packages, in build-deb/
+	@tools/install-packages deb
+	@tools/make-deb
 
-.PHONY: help run build packages test quick bench fuzz man format install clean
+clean:	## remove everything that was built
+	rm -rf build build-asan build-fuzz build-deb
+
+.PHONY: help run build packages test quick bench fuzz man format install deb clean
