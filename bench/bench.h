@@ -46,7 +46,10 @@ bench_name(const struct bench_names *names, size_t i)
 	return ld_span(names->bytes + start, names->ends[i] - start);
 }
 
-/** The same names as DNS queries for type A with EDNS; no name that cannot be asked for. */
+enum { BENCH_RUN = 32 };
+
+/** The same names as DNS queries for type A with EDNS; no name that cannot be asked for.  They are
+ * gathered in runs of BENCH_RUN of one length: one system call can send a run. */
 struct bench_names bench_queries_read(const char *path);
 
 enum { BENCH_DNS_HEADER = 12 };

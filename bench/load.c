@@ -9,9 +9,12 @@
  * to do: near nothing, it is this program that is measured. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/udp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,9 +28,11 @@ enum {
 	IN_FLIGHT = 128,
 	BATCH = 64,
 	MESSAGE_BYTES = 1500,
-	LOST_AFTER_MS = 100,
+	NAP_NS = 10000,
 	RCODES = 16,
 };
+
+#define LOST_AFTER_NS INT64_C(100000000)
 
 struct target {
 	const char *key;
@@ -35,6 +40,7 @@ struct target {
 	char *pids;                 /* one, or several with a '+' between them */
 	struct bench_names queries; /* messages, in the names' place */
 	size_t next;
+	unsigned in_flight;
 	uint64_t sent, lost, answered, answer_bytes, rcodes[RCODES];
 	struct bench_rounds rate, server_us, idle;
 };
@@ -44,7 +50,6 @@ static struct target targets[TARGETS_MAX];
 static void
 target_open(struct target *t, char *text)
 {
-	const struct timeval patience = {.tv_usec = LOST_AFTER_MS * 1000};
 	const int room = 4 << 20;
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	char *rest = text;
@@ -58,39 +63,52 @@ target_open(struct target *t, char *text)
 	t->queries = bench_queries_read(rest);
 	t->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (t->fd < 0 || connect(t->fd, (struct sockaddr *)&to, sizeof to) != 0 ||
-	    setsockopt(t->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0 ||
 	    setsockopt(t->fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room) != 0)
 		bench_die("%s: %m", t->key);
 }
 
+/* Send up to `count` queries that follow each other and are of one length, in one trip down the
+ * kernel: what this program takes must not be what is measured. */
 static void
 queries_send(struct target *t, unsigned count)
 {
-	static uint8_t messages[IN_FLIGHT][MESSAGE_BYTES];
-	static struct iovec parts[IN_FLIGHT];
-	static struct mmsghdr batch[IN_FLIGHT];
+	union {
+		char bytes[CMSG_SPACE(sizeof(uint16_t))];
+		struct cmsghdr align;
+	} control = {.bytes = {0}};
+	struct ld_span first = bench_name(&t->queries, t->next);
+	uint16_t len = (uint16_t)first.len;
+	unsigned n = 0;
 
-	for (unsigned i = 0; i < count; i++) {
+	while (n < count && t->next < t->queries.count) {
 		struct ld_span query = bench_name(&t->queries, t->next);
 
-		t->next = t->next + 1 < t->queries.count ? t->next + 1 : 0;
-		memcpy(messages[i], query.data, query.len);
-		ld_put_be16(messages[i], (uint16_t)(t->sent + i));
-		parts[i] = (struct iovec){messages[i], query.len};
-		batch[i].msg_hdr = (struct msghdr){.msg_iov = &parts[i], .msg_iovlen = 1};
+		if (query.len != len)
+			break;
+		ld_put_be16((uint8_t *)(uintptr_t)query.data, (uint16_t)(t->sent + n));
+		t->next++;
+		n++;
 	}
-	for (unsigned sent = 0; sent < count;) {
-		int n = sendmmsg(t->fd, batch + sent, count - sent, 0);
-
-		if (n < 0)
-			bench_die("%s: %m", t->key);
-		sent += (unsigned)n;
+	struct iovec part = {(void *)(uintptr_t)first.data, (size_t)n * len};
+	struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
+	if (n > 1) {
+		header.msg_control = control.bytes;
+		header.msg_controllen = sizeof control.bytes;
+		control.align = (struct cmsghdr){.cmsg_level = SOL_UDP,
+						 .cmsg_type = UDP_SEGMENT,
+						 .cmsg_len = CMSG_LEN(sizeof len)};
+		memcpy(CMSG_DATA(&control.align), &len, sizeof len);
 	}
-	t->sent += count;
+	if (sendmsg(t->fd, &header, 0) < 0)
+		bench_die("%s: %m", t->key);
+	if (t->next == t->queries.count)
+		t->next = 0;
+	t->sent += n;
+	t->in_flight += n;
 }
 
-/* How many answers came; 0 if all that is under way is lost. */
-static unsigned
+/* Take what has come: false if nothing has. */
+static bool
 answers_take(struct target *t)
 {
 	static uint8_t messages[BATCH][MESSAGE_BYTES];
@@ -101,7 +119,7 @@ answers_take(struct target *t)
 		parts[i] = (struct iovec){messages[i], MESSAGE_BYTES};
 		batch[i].msg_hdr = (struct msghdr){.msg_iov = &parts[i], .msg_iovlen = 1};
 	}
-	int count = recvmmsg(t->fd, batch, BATCH, MSG_WAITFORONE, NULL);
+	int count = recvmmsg(t->fd, batch, BATCH, MSG_DONTWAIT, NULL);
 	if (count < 0 && errno != EAGAIN && errno != EINTR)
 		bench_die("%s: %m", t->key);
 	for (int i = 0; i < count; i++) {
@@ -110,8 +128,29 @@ answers_take(struct target *t)
 		t->rcodes[messages[i][3] & 15]++;
 		t->answer_bytes += batch[i].msg_len;
 	}
-	t->answered += count > 0 ? (unsigned)count : 0;
-	return count > 0 ? (unsigned)count : 0;
+	unsigned came = count > 0 ? (unsigned)count : 0;
+	t->answered += came;
+	t->in_flight -= came < t->in_flight ? came : t->in_flight;
+	return came != 0;
+}
+
+/* Wait for answers, not in the kernel at the socket: the server would pay for the waking.  What
+ * does not come at all is lost. */
+static void
+answers_wait(struct target *t)
+{
+	const struct timespec nap = {.tv_nsec = NAP_NS};
+	int64_t start = ld_clock_ns(), now = start;
+
+	while (!answers_take(t)) {
+		nanosleep(&nap, NULL);
+		now = ld_clock_ns();
+		if (now - start > LOST_AFTER_NS) {
+			t->lost += t->in_flight;
+			t->in_flight = 0;
+			break;
+		}
+	}
 }
 
 static double
@@ -154,28 +193,23 @@ target_run(struct target *t, double seconds)
 {
 	double server = server_seconds(t->pids);
 	int64_t own = own_ns(), start = ld_clock_ns(), now = start;
-	uint64_t answered = 0;
-	unsigned in_flight = 0;
+	uint64_t before = t->answered;
 
 	while ((double)(now - start) < seconds * 1e9) {
-		queries_send(t, IN_FLIGHT - in_flight);
-		unsigned came = answers_take(t);
-		t->lost += came == 0 ? IN_FLIGHT : 0;
-		answered += came;
-		in_flight = came == 0 || came > IN_FLIGHT ? 0 : IN_FLIGHT - came;
+		while (t->in_flight + BENCH_RUN <= IN_FLIGHT)
+			queries_send(t, BENCH_RUN);
+		answers_wait(t);
 		now = ld_clock_ns();
 	}
 	double took = (double)(now - start) / 1e9, worked = (double)(own_ns() - own) / 1e9;
+	double answered = (double)(t->answered - before);
 	server = server_seconds(t->pids) - server;
-	bench_rounds_add(&t->rate, (double)answered / took);
-	bench_rounds_add(&t->server_us, answered != 0 ? server * 1e6 / (double)answered : 0);
+	bench_rounds_add(&t->rate, answered / took);
+	bench_rounds_add(&t->server_us, answered > 0 ? server * 1e6 / answered : 0);
 	bench_rounds_add(&t->idle, 1 - worked / took);
 	/* What is still under way belongs to no round. */
-	while (in_flight > 0) {
-		unsigned came = answers_take(t);
-
-		in_flight -= came == 0 || came > in_flight ? in_flight : came;
-	}
+	while (t->in_flight > 0)
+		answers_wait(t);
 }
 
 static void
@@ -207,6 +241,7 @@ main(int argc, char **argv)
 	for (int i = 4; i < argc; i++)
 		target_open(&targets[count++], argv[i]);
 	bench_pin((unsigned)atoi(argv[1]));
+	prctl(PR_SET_TIMERSLACK, 1000UL); /* ns */
 	for (int round = atoi(argv[2]); round > 0; round--)
 		for (unsigned i = 0; i < count; i++)
 			target_run(&targets[i], atof(argv[3]));
