@@ -36,6 +36,8 @@ struct ld_thread {
 	struct ld_worker *worker;
 	struct ld_remote *upstream;
 	struct ld_flights *flights;
+	struct ld_timer *late; /* for stale answers */
+	bool late_is_set;
 	struct ld_udp_batch *batch;
 	pthread_t thread;
 	bool started;
@@ -50,21 +52,64 @@ struct ld_thread {
 };
 
 static void
+client_answer(const struct ld_ask *ask, const struct ld_client *client, const struct ld_writer *w)
+{
+	struct ld_endpoint *endpoint = client->endpoint;
+	bool written = !w->failed && w->len != 0;
+
+	if (ask->from.transport == LD_TRANSPORT_TCP && written)
+		ld_tcp_answer(endpoint->tcp, client->tcp, ld_span(w->data, w->len));
+	else if (ask->from.transport == LD_TRANSPORT_TCP)
+		ld_tcp_drop(endpoint->tcp, client->tcp);
+	else if (written)
+		ld_udp_send(endpoint->udp, &client->udp, ld_span(w->data, w->len));
+}
+
+static void
 answer_send(struct ld_thread *thread, const struct ld_ask *ask, const struct ld_client *client,
 	    const struct ld_upstream_result *result)
 {
 	struct ld_writer w = ld_writer(thread->answer, sizeof thread->answer);
-	struct ld_endpoint *endpoint = client->endpoint;
-	bool written;
 
 	ld_worker_finish(thread->worker, ld_clock_coarse_ms(), ask, result, &w);
-	written = !w.failed && w.len != 0;
-	if (ask->from.transport == LD_TRANSPORT_TCP && written)
-		ld_tcp_answer(endpoint->tcp, client->tcp, ld_span(w.data, w.len));
-	else if (ask->from.transport == LD_TRANSPORT_TCP)
-		ld_tcp_drop(endpoint->tcp, client->tcp);
-	else if (written)
-		ld_udp_send(endpoint->udp, &client->udp, ld_span(w.data, w.len));
+	client_answer(ask, client, &w);
+}
+
+/* False if there is none any more. */
+static bool
+stale_send(struct ld_thread *thread, const struct ld_ask *ask, const struct ld_client *client)
+{
+	struct ld_writer w = ld_writer(thread->answer, sizeof thread->answer);
+
+	if (!ld_worker_stale(thread->worker, ld_clock_coarse_ms(), ask, &w))
+		return false;
+	client_answer(ask, client, &w);
+	return true;
+}
+
+static void
+late_timer_set(struct ld_thread *thread, int64_t now_ms)
+{
+	int64_t next_ms = ld_flights_late_ms(thread->flights);
+
+	thread->late_is_set = next_ms != INT64_MAX;
+	if (thread->late_is_set)
+		ld_timer_set(thread->late, next_ms > now_ms ? (unsigned)(next_ms - now_ms) : 1);
+}
+
+/* Some have waited long enough for better than a stale answer. */
+static void
+late_fired(void *ctx)
+{
+	struct ld_thread *thread = ctx;
+	int64_t now_ms = ld_clock_coarse_ms();
+	struct ld_waiter *waiter;
+
+	while ((waiter = ld_flights_late(thread->flights, now_ms)) != NULL) {
+		if (stale_send(thread, &waiter->ask, &waiter->client))
+			ld_waiter_free(thread->flights, waiter);
+	}
+	late_timer_set(thread, now_ms);
 }
 
 /* Upstream has spoken: into the cache once, then to all who wait. */
@@ -73,45 +118,110 @@ flight_done(void *ctx, const struct ld_upstream_result *result)
 {
 	struct ld_flight *flight = ctx;
 	struct ld_thread *thread = flight->owner;
-	const struct ld_waiter *waiter = STAILQ_FIRST(&flight->waiters);
+	const struct ld_waiter *waiter;
 
 	if (result->error != LINDUNG_OK)
 		ld_worker_count(thread->worker, LD_COUNTER_ASK_FAILED);
-	ld_worker_learn(thread->worker, ld_clock_coarse_ms(), &waiter->ask, result);
+	ld_worker_learn(thread->worker, ld_clock_coarse_ms(), &flight->ask, result);
 	/* First out of the table: an answer over TCP may bring the next query at once. */
 	ld_flights_land(thread->flights, flight);
-	STAILQ_FOREACH(waiter, &flight->waiters, link)
+	TAILQ_FOREACH(waiter, &flight->waiters, link)
 	answer_send(thread, &waiter->ask, &waiter->client, result);
 	ld_flight_free(thread->flights, flight);
+}
+
+static int
+flight_start(struct ld_thread *thread, struct ld_flight *flight)
+{
+	const struct ld_ask *ask = &flight->ask;
+	int err = ld_remote_ask(thread->upstream, &ask->name, ask->type,
+				(ask->flags & FLAG_CD) != 0, flight_done, flight);
+
+	ld_worker_count(thread->worker, LD_COUNTER_ASKED);
+	if (err == LINDUNG_OK)
+		return LINDUNG_OK;
+	ld_worker_count(thread->worker, LD_COUNTER_ASK_FAILED);
+	ld_flights_land(thread->flights, flight);
+	ld_flight_free(thread->flights, flight);
+	return err;
+}
+
+/* One that cannot wait. */
+static void
+waiter_refuse(struct ld_thread *thread, enum ld_join join, const struct ld_ask *ask,
+	      const struct ld_client *client)
+{
+	struct ld_upstream_result failed = {.error = LINDUNG_ELIMIT, .ede = LD_EDE_OTHER};
+	enum ld_counter counter = LD_COUNTER_WAIT_REFUSED;
+
+	failed.ede_text = "Too many queries are waiting";
+	if (join == LD_JOIN_FULL_CLIENT) {
+		failed.ede = LD_EDE_OVER_QUOTA;
+		failed.ede_text = "Too many of your queries are waiting";
+		counter = LD_COUNTER_WAIT_REFUSED_CLIENT;
+	} else if (join == LD_JOIN_FULL_QUESTION) {
+		counter = LD_COUNTER_WAIT_REFUSED_QUESTION;
+	}
+	if (join != LD_JOIN_LATE)
+		ld_worker_count(thread->worker, counter);
+	answer_send(thread, ask, client, &failed);
 }
 
 static void
 upstream_ask(struct ld_thread *thread, const struct ld_ask *ask, const struct ld_client *client)
 {
-	struct ld_upstream_result failed = {.error = LINDUNG_ELIMIT, .ede = LD_UPSTREAM_EDE_NONE};
+	struct ld_upstream_result failed = {.error = LINDUNG_OK, .ede = LD_UPSTREAM_EDE_NONE};
+	int64_t now_ms = ld_clock_coarse_ms();
+	enum ld_join join;
 	struct ld_flight *flight;
 
-	switch (ld_flights_join(thread->flights, ask, client, &flight)) {
+	join = ld_flights_join(thread->flights, now_ms, ask, client, &flight);
+	switch (join) {
+	case LD_JOIN_NEW:
+		failed.error = flight_start(thread, flight);
+		if (failed.error == LINDUNG_ENET)
+			failed.ede = LD_EDE_NETWORK; /* nobody is there to ask */
+		if (failed.error != LINDUNG_OK)
+			answer_send(thread, ask, client, &failed);
+		break;
 	case LD_JOIN_WAITS:
 		ld_worker_count(thread->worker, LD_COUNTER_ASK_JOINED);
-		return;
+		break;
+	case LD_JOIN_LATE:
+		if (stale_send(thread, ask, client))
+			break;
+		/* fall through */
+	case LD_JOIN_FULL_CLIENT:
+	case LD_JOIN_FULL_QUESTION:
 	case LD_JOIN_FULL:
-		answer_send(thread, ask, client, &failed);
-		return;
-	case LD_JOIN_NEW:
+		waiter_refuse(thread, join, ask, client);
 		break;
 	}
-	ld_worker_count(thread->worker, LD_COUNTER_ASKED);
-	failed.error = ld_remote_ask(thread->upstream, &ask->name, ask->type,
-				     (ask->flags & FLAG_CD) != 0, flight_done, flight);
-	if (failed.error == LINDUNG_OK)
+	if (!thread->late_is_set)
+		late_timer_set(thread, now_ms);
+}
+
+/* Ask ahead of the end of what is in the cache; nobody waits for it. */
+static void
+upstream_refresh(struct ld_thread *thread, const struct ld_ask *ask)
+{
+	struct ld_flight *flight;
+
+	if (ld_flights_refresh(thread->flights, ask, &flight) != LD_JOIN_NEW)
 		return;
-	if (failed.error == LINDUNG_ENET)
-		failed.ede = LD_EDE_NETWORK; /* nobody is there to ask */
-	ld_worker_count(thread->worker, LD_COUNTER_ASK_FAILED);
-	ld_flights_land(thread->flights, flight);
-	ld_flight_free(thread->flights, flight);
-	answer_send(thread, ask, client, &failed);
+	ld_worker_count(thread->worker, LD_COUNTER_PREFETCHED);
+	(void)flight_start(thread, flight);
+}
+
+static enum ld_step
+query_take(struct ld_thread *thread, const struct ld_from *from, int64_t now_ms,
+	   struct ld_span query, struct ld_writer *w, struct ld_ask *ask)
+{
+	enum ld_step step = ld_worker_query(thread->worker, from, now_ms, query, w, ask);
+
+	if (ask->refresh)
+		upstream_refresh(thread, ask);
+	return step;
 }
 
 static struct ld_from
@@ -136,7 +246,7 @@ udp_packet(struct ld_endpoint *endpoint, unsigned i, int64_t now_ms)
 	if (packet.len == 0)
 		return;
 	from = client_from(LD_TRANSPORT_UDP, ld_udp_batch_from(thread->batch, i));
-	switch (ld_worker_query(thread->worker, &from, now_ms, packet, &w, &ask)) {
+	switch (query_take(thread, &from, now_ms, packet, &w, &ask)) {
 	case LD_STEP_ANSWER:
 		if (!w.failed)
 			ld_udp_batch_answer(thread->batch, i, w.len);
@@ -208,7 +318,7 @@ tcp_frame(void *ctx, struct ld_tcp_ref connection, struct ld_span frame)
 	enum ld_step step;
 	struct ld_ask ask;
 
-	step = ld_worker_query(thread->worker, &from, ld_clock_coarse_ms(), frame, &w, &ask);
+	step = query_take(thread, &from, ld_clock_coarse_ms(), frame, &w, &ask);
 	if (step == LD_STEP_ASK)
 		upstream_ask(thread, &ask, &client);
 	else if (step == LD_STEP_ANSWER && !w.failed)
@@ -268,10 +378,12 @@ ld_thread_new(struct ld_thread **ret, const struct ld_thread_config *config,
 	thread->loop = ld_loop_new();
 	thread->flights = ld_flights_new(thread);
 	thread->batch = ld_udp_batch_new();
-	if (thread->loop != NULL)
+	if (thread->loop != NULL) {
 		thread->bell = ld_bell_new(thread->loop, bell_rung, thread);
+		thread->late = ld_timer_new(thread->loop, late_fired, thread);
+	}
 	if (thread->endpoints == NULL || thread->flights == NULL || thread->batch == NULL ||
-	    thread->bell == NULL ||
+	    thread->bell == NULL || thread->late == NULL ||
 	    ld_worker_new(&thread->worker, config->resolver) != LINDUNG_OK ||
 	    ld_remote_new(&thread->upstream, thread->loop, config->upstream_timeout_ms, link_broken,
 			  thread) != LINDUNG_OK) {
@@ -396,6 +508,7 @@ ld_thread_free(struct ld_thread *thread)
 	ld_flights_free(thread->flights);
 	ld_worker_free(thread->worker);
 	ld_udp_batch_free(thread->batch);
+	ld_timer_free(thread->late);
 	ld_bell_free(thread->bell);
 	ld_loop_free(thread->loop);
 	sem_destroy(&thread->list_is_up);

@@ -248,6 +248,12 @@ void ld_worker_finish(struct ld_worker *worker, int64_t now_ms, const struct ld_
 	  "Questions asked upstream ahead of the end of an answer in use.")                        \
 	X(ASKED, "lindung_upstream_questions_total", "Questions asked upstream.")                  \
 	X(ASK_JOINED, "lindung_upstream_joined_total", "Queries that waited for one in flight.")   \
+	X(WAIT_REFUSED, "lindung_waiters_refused_total{limit=\"all\"}",                            \
+	  "Queries that could not wait for upstream, by the limit reached.")                       \
+	X(WAIT_REFUSED_CLIENT, "lindung_waiters_refused_total{limit=\"client\"}",                  \
+	  "Queries that could not wait for upstream, by the limit reached.")                       \
+	X(WAIT_REFUSED_QUESTION, "lindung_waiters_refused_total{limit=\"question\"}",              \
+	  "Queries that could not wait for upstream, by the limit reached.")                       \
 	X(ASK_FAILED, "lindung_upstream_failures_total", "Questions upstream did not answer.")
 
 enum ld_counter {
