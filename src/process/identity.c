@@ -99,8 +99,7 @@ ld_identity_take(const struct ld_conf *conf, const struct ld_secrets *secrets,
 	ret->canaries = conf->local_canaries;
 	ret->identity_name = conf->identity_name;
 	ret->info_url = conf->identity_info_url;
-	/* libunbound does it by itself; a server that is forwarded to gets the whole name. */
-	ret->qname_minimised = conf->upstream_mode == LD_CONF_MODE_RECURSION;
+	ret->recursive = conf->upstream_mode == LD_CONF_MODE_RECURSION;
 	ret->unix_s = ld_clock_unix_s;
 	ret->cookie_required = conf->cookie_required;
 	ret->cookie_secrets = secrets->octets[0];

@@ -89,9 +89,10 @@ ld_discovery_init(struct ld_discovery *discovery, const struct ld_discovery_conf
 			       "identity.name: \"%s\" is not the name of a host, as "
 			       "dns.example.net",
 			       config->name);
-	if (config->qname_minimised)
+	if (config->recursive)
 		add_string(&info, "qnamemin", "");
-	add_string(&info, LD_DISCOVERY_EXTERR, "");
+	add_string(&info, config->recursive ? LD_DISCOVERY_EXTERR : LD_DISCOVERY_EXTERR_FORWARD,
+		   "");
 	if (has_url)
 		add_string(&info, "infourl=", config->info_url);
 	LD_ASSERT(!info.failed);

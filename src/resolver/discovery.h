@@ -16,14 +16,16 @@ enum {
 	LD_INFO_URL_MAX_BYTES = 247, /* a string has 255, with "infourl=" */
 };
 
-/* The extended errors that an answer of ours can carry, for RESINFO. */
-#define LD_DISCOVERY_EXTERR "exterr=0,3-4,6-12,14-20,22-23,35"
+/* The extended errors that an answer of ours can carry, for RESINFO: those that we make; those that
+ * a server may know to which we forward, as we hand on what it says. */
+#define LD_DISCOVERY_EXTERR "exterr=0,3-4,6-10,12-20,22-23,29,31,35"
+#define LD_DISCOVERY_EXTERR_FORWARD "exterr=0-35"
 
 struct ld_discovery_config {
 	const char *name; /* NULL or "": none */
 	const char *info_url;
 	uint16_t tls_port, https_port;
-	bool qname_minimised;
+	bool recursive;
 };
 
 struct ld_discovery {

@@ -19,6 +19,7 @@ enum {
 	X("local", NXDOMAIN, 0, 0)                     /* RFC 6762 section 22.1: multicast only */ \
 	X("alt", NXDOMAIN, 0, 0)                       /* RFC 9476 */                              \
 	X("home.arpa", ZONE, 0, 0)                     /* RFC 8375 */                              \
+	X("service.arpa", ZONE, 0, 0)                  /* RFC 9665 section 10.1 */                 \
 	X("resolver.arpa", NODATA, 0, 0)               /* RFC 9462 section 8.2 */                  \
 	X("10.in-addr.arpa", ZONE, 0, 0)               /* RFC 6303 section 4, to the end */        \
 	X("172.in-addr.arpa", ZONE, 16, 31)                                                        \

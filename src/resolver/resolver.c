@@ -98,7 +98,7 @@ make_parts(struct ld_resolver *resolver, const struct ld_resolver_config *config
 		.info_url = config->info_url,
 		.tls_port = config->tls_port,
 		.https_port = config->https_port,
-		.qname_minimised = config->qname_minimised,
+		.recursive = config->recursive,
 	};
 	int error = copy_categories(resolver, config);
 

@@ -15,7 +15,7 @@
 #include "wire/build.h"
 
 enum {
-	LD_LOCAL_COUNT = 27,
+	LD_LOCAL_COUNT = 28,
 	LD_LOCAL_TOPS_MAX = 8,
 	LD_SOA_MAX_BYTES = 64,
 	LD_MEMO_BITS = 8,

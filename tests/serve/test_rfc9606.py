@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the resolver says of itself: RFC 9606, RESINFO, and RFC 9462, designated resolvers."""
+import re
+
+import dns.flags
+import dns.message
+import dns.query
+import dns.rcode
+import dns.rdatatype
+import pytest
+
+RESINFO = 261
+
+
+def strings(rdata):
+    octets, texts = rdata.to_wire(), []
+    while octets:
+        texts.append(octets[1:1 + octets[0]].decode())
+        octets = octets[1 + octets[0]:]
+    return texts
+
+
+def ask_info(server, name):
+    # RFC 9606 section 3: RD=0.
+    query = dns.message.make_query(name, RESINFO, use_edns=0, flags=0)
+    return dns.query.udp(query, "127.0.0.1", port=server.port, timeout=5)
+
+
+def codes_of(text):
+    """{0, 3, 4} of "exterr=0,3-4"."""
+    codes = set()
+    for part in text.removeprefix("exterr=").split(","):
+        low, _, high = part.partition("-")
+        codes |= set(range(int(low), int(high or low) + 1))
+    return codes
+
+
+def test_resolver_information(serve, config, upstream):
+    config["identity"] = {"name": "dns.example.net", "info-url": "https://dns.example.net/about"}
+    server = serve(config)
+    for name in ("resolver.arpa", "dns.example.net", "DNS.Example.NET"):
+        reply = ask_info(server, name)
+        assert reply.rcode() == dns.rcode.NOERROR
+        assert reply.flags & dns.flags.AA and not reply.flags & dns.flags.AD
+        rrset, = reply.answer
+        assert len(rrset) == 1  # exactly one record
+        exterr, url = strings(rrset[0])
+        assert url == "infourl=https://dns.example.net/about"
+        assert re.fullmatch(r"exterr=[0-9,-]+", exterr)
+        assert {15, 16, 17, 35} <= codes_of(exterr)
+    assert not upstream.asked
+
+
+def test_recursion_says_what_it_does(serve, config, root):
+    """It asks for no more than needed; and every code stands there that the source gives to an
+    answer, and no other.  The numbers: src/wire/dns.h."""
+    numbers = {name: int(number) for name, number in re.findall(
+        r'X\((\w+), (\d+), "[^"]+"\)', (root / "src/wire/dns.h").read_text(encoding="utf-8"))}
+    used = {15, 16, 17}  # block.reason
+    for folder in ("resolver", "upstream", "process"):
+        for path in (root / "src" / folder).glob("*.c"):
+            if not path.name.endswith("_test.c"):
+                used |= {numbers[name] for name in re.findall(
+                    r"(?<![=<>!]= )LD_EDE_([A-Z0-9_]+)", path.read_text(encoding="utf-8"))
+                    if name in numbers}
+    config["upstream"] = {"mode": "recursion"}
+    qnamemin, exterr = strings(ask_info(serve(config), "resolver.arpa").answer[0][0])
+    assert qnamemin == "qnamemin"
+    assert codes_of(exterr) == used
+
+
+@pytest.mark.parametrize("name", ["other.example.net", "example.net", "x.dns.example.net"])
+def test_other_names_are_none_of_ours(serve, config, upstream, name):
+    config["identity"] = {"name": "dns.example.net"}
+    server = serve(config)
+    assert ask_info(server, name).rcode() == dns.rcode.REFUSED  # RD=0
+    server.query(name, RESINFO)
+    assert upstream.asked[f"{name}."] == 1
+
+
+def test_rfc9462_nothing_to_designate(serve, config, upstream):
+    """RFC 9462 section 6.4: what is not known is not asked elsewhere either."""
+    for identity in ({}, {"name": "dns.example.net"}):
+        config["identity"] = identity
+        server = serve(config)
+        reply = server.query("_dns.resolver.arpa", "SVCB")
+        assert reply.rcode() == dns.rcode.NOERROR
+        assert not reply.answer
+        assert reply.authority[0].rdtype == dns.rdatatype.SOA
+        server.stop()
+    assert not upstream.asked
