@@ -49,18 +49,21 @@ void
 ld_answer_frame(struct ld_answer *answer, const struct ld_worker *worker, const struct ld_ask *ask,
 		const struct ld_answer_start *start, struct ld_writer *w)
 {
+	const struct ld_resolver_config *config = &worker->resolver->config;
+	bool is_tls = ask->from.transport == LD_TRANSPORT_TLS;
+
 	answer->ask = ask;
 	answer->w = w;
 	answer->question_end = LD_HEADER_BYTES;
 	answer->opt = (struct ld_opt){
-		.udp_size = worker->resolver->config.udp_payload_bytes,
+		.udp_size = config->udp_payload_bytes,
 		.rcode_high = (uint8_t)(start->rcode >> 4),
 		.dnssec_ok = ask->dnssec_ok,
 		.edes = start->edes,
 		.edes_shorter = start->edes_shorter,
 		.cookie = {ask->cookie, ask->cookie_len},
 		.has_keepalive = ask->keepalive,
-		.keepalive = keepalive_units(worker->resolver->config.tcp_idle_ms),
+		.keepalive = keepalive_units(is_tls ? config->tls_idle_ms : config->tcp_idle_ms),
 		.padding_block = ask->padding ? PADDING_BLOCK : 0,
 	};
 	answer->size = size_limit(worker, ask, w->size);

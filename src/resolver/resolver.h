@@ -123,8 +123,8 @@ struct ld_resolver_config {
 	 * (RFC 9606).  NULL or "": nobody in particular. */
 	const char *identity_name, *info_url;
 	uint16_t tls_port, https_port; /* 0: not served */
-	bool recursive;       /* upstream are the authoritative servers themselves (RFC 9156) */
-	uint32_t tcp_idle_ms; /* told to clients that ask how long (RFC 7828) */
+	bool recursive; /* upstream are the authoritative servers themselves (RFC 9156) */
+	uint32_t tcp_idle_ms, tls_idle_ms; /* told to clients that ask how long (RFC 7828) */
 	/* Who may ask; NULL: everybody.  Borrowed.  Others are answered REFUSED, or not at all. */
 	const struct ld_prefixes *access;
 	bool access_drop;
