@@ -281,7 +281,7 @@ ld_explain_closed(struct ld_worker *worker, const struct ld_ask *ask,
 				       .justification = reason,
 				       .sub_error = sub_error(worker, code, verdict->category)});
 	else
-		put_plain(worker, code, reason);
+		ld_ede_put(&worker->told, code, reason);
 	end(worker, ask, start);
 }
 

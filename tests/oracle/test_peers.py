@@ -171,6 +171,7 @@ def material(lindung, tmp_path_factory):
     names = starter_names()
     rng = random.Random("peers")
     opens = opened(names, rng)
+    ALONE.update(site[2:] for site in opens if site[0] == "*")
     (folder / "list").write_text(own_format(names, opens))
     done = lindung("compile", "-q", "-o", folder / "image", "--format", "lindung", folder / "list")
     assert done.returncode == 0, done.stderr
@@ -205,15 +206,33 @@ def ours(lindung, material, upstream):
 
 Difference = collections.namedtuple("Difference", "peer kind name type ours theirs")
 
+ALL = ("Bind", "Unbound", "Knot", "PowerDns")
+NODATA = ("NOERROR", ())
+
+
+# Names below which another verdict holds: closed alone ("=host"), or closed while "*.name" is open.
+ALONE = {site[1:] for action, site, _ in MADE if site[0] == "=" and action.startswith("block")
+         } - {site[2:] for action, site, _ in MADE if site[0] == "*" and action.startswith("block")
+              } | {site[2:] for action, site, _ in MADE if site[0] == "*" and action.startswith("allow")}
+
+
 # (peers, why it is so, what it looks like)
 CLASSES = [
+    (ALL,
+     "a name is closed, what is below it is not: they deny both (NXDOMAIN, RFC 8020), we say that it has "
+     "no such record",
+     lambda d: d.name in ALONE and d.ours == NODATA and d.theirs == ("NXDOMAIN", ())),
     (("Bind", "Unbound"),
-     "an alias that leads to a closed name: it shows the alias with its NXDOMAIN, we show nothing",
-     lambda d: d.kind == "alias" and d.ours == ("NXDOMAIN", ()) and d.theirs[0] == "NXDOMAIN"
+     "an alias that leads to a closed name: it shows the alias with its NXDOMAIN; we show nothing, and "
+     "do not deny what is below the alias (RFC 8020)",
+     lambda d: d.kind == "alias" and d.ours == NODATA and d.theirs[0] == "NXDOMAIN"
      and [rdtype for _, rdtype, _ in d.theirs[1]] == ["CNAME"]),
+    (("PowerDns",),
+     "an alias that leads to a closed name: it denies the alias with all below it; we do not (RFC 8020)",
+     lambda d: d.kind == "alias" and d.ours == NODATA and d.theirs[0] == "NXDOMAIN"),
     (("Knot",),
      "an alias that leads to a closed name: its policies see the name asked for alone, and let it pass",
-     lambda d: d.kind == "alias" and d.ours == ("NXDOMAIN", ()) and d.theirs[0] == "NOERROR"),
+     lambda d: d.kind == "alias" and d.ours == NODATA and d.theirs[0] == "NOERROR"),
     (("Knot",),
      "a name rewritten to another name: it takes no CNAME but those with a meaning of their own, and "
      "lets the name pass",
