@@ -27,8 +27,8 @@ static const char usage[] =
 	"                         not exist yet\n"
 	"  -h, --help             this\n"
 	"\n"
-	"SIGHUP loads the list again, SIGUSR1 too, even if it lost most of its names\n"
-	"or a category.\n"
+	"SIGHUP loads the list and the certificate again; SIGUSR1 the list, even if it lost\n"
+	"most of its names or a category.\n"
 	"A list whose files were replaced is loaded within a second (list.watch).\n"
 	"Exit: 0 after SIGINT or SIGTERM, 1 it cannot start, 2 wrong usage.\n";
 

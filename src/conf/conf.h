@@ -18,7 +18,6 @@
 enum {
 	/* Wrong things reported of one file; whoever has more does not read them. */
 	LD_CONF_PROBLEMS_MAX = 100,
-	LD_CONF_PORT = 53, /* of an address in a list that names none */
 };
 
 #define LD_X(symbol, value, key, what) symbol = (value),

@@ -33,10 +33,11 @@
 /* X(type, field, key, default, min, max, unit, choices, prose)
  *
  * min and max: of a number; of a text its length in bytes; of a list how many items.
- * unit: that of a duration ("s", "ms"), or what a whole number counts.
+ * unit: that of a duration ("s", "ms"), or what a whole number counts; of addresses the port where
+ * none is named.
  * default: written as in the file; items of a list separated by blanks; "" for nothing. */
 #define LD_CONF_OPTIONS(X)                                                                         \
-	X(ADDRESSES, listen, "listen", "127.0.0.1@5354 ::1@5354", 1, 64, "", none,                 \
+	X(ADDRESSES, listen, "listen", "127.0.0.1@5354 ::1@5354", 1, 64, "53", none,               \
 	  "Addresses on which DNS queries are taken, over UDP and TCP, as address@port. "          \
 	  "Without a port it is 53. "                                                              \
 	  "Whoever can reach an address may ask: open to the world only what is meant to be.")     \
@@ -116,7 +117,7 @@
 	  "The language of explain.text and explain.organisation.")                                \
 	X(CHOICE, upstream_mode, "upstream.mode", "recursion", 0, 0, "", modes,                    \
 	  "How names that no list closes are answered.")                                           \
-	X(ADDRESSES, upstream_servers, "upstream.servers", "", 0, 16, "", none,                    \
+	X(ADDRESSES, upstream_servers, "upstream.servers", "", 0, 16, "53", none,                  \
 	  "Servers to forward to, as address@port. "                                               \
 	  "Without a port it is 53. "                                                              \
 	  "They see what is asked; with recursion no single server does.")                         \
@@ -180,6 +181,35 @@
 	  "A TCP connection on which nothing happens for this long is closed.")                    \
 	X(INTEGER, tcp_in_flight_max, "tcp.in-flight-max", "100", 1, 4096, "queries", none,        \
 	  "How many queries of one TCP connection may wait for their answers.")                    \
+	X(INTEGER, tcp_client_connections_max, "tcp.client-connections-max", "256", 1, 65536,      \
+	  "connections", none,                                                                     \
+	  "How many connections one client may have open at a time, over TCP, TLS and HTTPS "      \
+	  "together; of IPv6 all addresses that share their first 64 bits are one client. "        \
+	  "A client that has so many gives up the one that idles longest for a new one. "          \
+	  "All devices behind one address are one client, too.")                                   \
+	X(ADDRESSES, tls_listen, "tls.listen", "", 0, 64, "853", none,                             \
+	  "Addresses on which DNS over TLS is served, as address@port. "                           \
+	  "Without a port it is 853. "                                                             \
+	  "It needs tls.certificate and tls.key.")                                                 \
+	X(PATH, tls_certificate, "tls.certificate", "", 0, 4095, "", none,                         \
+	  "File with the certificate to show, in PEM, followed by those that stand above it. "     \
+	  "It must name the name or the address by which clients know this server. "               \
+	  "When the file or that of the key changes, and on SIGHUP, both are loaded again; "       \
+	  "a pair that is not good is refused, and the one before stays.")                         \
+	X(PATH, tls_key, "tls.key", "", 0, 4095, "", none,                                         \
+	  "File with the private key of the certificate, in PEM, without a pass phrase. "          \
+	  "The user of the server must be able to read it, or it cannot be loaded again.")         \
+	X(INTEGER, tls_connections_max, "tls.connections-max", "1024", 1, 65536, "connections",    \
+	  none,                                                                                    \
+	  "How many TLS connections are open at a time, DNS over TLS and over HTTPS together, "    \
+	  "with the same bounds as tcp.connections-max.")                                          \
+	X(DURATION, tls_handshake_ms, "tls.handshake-ms", "5000", 100, 60000, "ms", none,          \
+	  "A client that did not finish the TLS handshake after this is closed.")                  \
+	X(DURATION, tls_idle_ms, "tls.idle-ms", "30000", 100, 600000, "ms", none,                  \
+	  "A TLS connection on which nothing happens for this long is closed.")                    \
+	X(DURATION, tls_ticket_rotate_s, "tls.ticket-rotate-s", "3600", 1, 86400, "s", none,       \
+	  "How often the key of session tickets changes. "                                         \
+	  "A ticket can be used as long as its key or the one after is in use.")                   \
 	X(INTEGER, rate_per_second, "rate.per-second", "0", 0, 1000000, "answers", none,           \
 	  "How many answers over UDP go to one prefix of addresses in a second: for a resolver "   \
 	  "that all the world may ask, so that it cannot be used to flood others. "                \

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -294,9 +295,11 @@ texts_set(struct ld_conf_texts *ret, const struct ld_conf_option *option,
 }
 
 static int
-addresses_set(struct ld_conf_addresses *ret, const struct ld_yaml *first, unsigned count,
-	      struct ld_arena *arena, const struct ld_yaml **ret_got)
+addresses_set(struct ld_conf_addresses *ret, const struct ld_conf_option *option,
+	      const struct ld_yaml *first, unsigned count, struct ld_arena *arena,
+	      const struct ld_yaml **ret_got)
 {
+	uint16_t port = (uint16_t)strtoul(option->unit, NULL, 10);
 	struct ld_conf_address *items = ld_arena_alloc(arena, (count + 1) * sizeof *items);
 	const char **texts = ld_arena_alloc(arena, (count + 1) * sizeof *texts);
 	unsigned i = 0;
@@ -308,7 +311,7 @@ addresses_set(struct ld_conf_addresses *ret, const struct ld_yaml *first, unsign
 
 		*ret_got = item;
 		if (item->kind == LD_YAML_SCALAR)
-			err = address_set(&items[i], item->text, LD_CONF_PORT, arena);
+			err = address_set(&items[i], item->text, port, arena);
 		if (err != LINDUNG_OK)
 			return err;
 		texts[i] = items[i].text;
@@ -357,7 +360,7 @@ list_set(void *field, const struct ld_conf_option *option, const struct ld_yaml 
 	if (count < option->min || count > option->max)
 		return LINDUNG_ECONFIG;
 	if (option->type == LD_CONF_ADDRESSES)
-		return addresses_set(field, first, count, place->arena, ret_got);
+		return addresses_set(field, option, first, count, place->arena, ret_got);
 	if (option->type == LD_CONF_PREFIXES)
 		return prefixes_set(field, first, count, place->arena, ret_got);
 	return texts_set(field, option, first, count, place, ret_got);

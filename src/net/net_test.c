@@ -200,11 +200,12 @@ struct echo {
 };
 
 static void
-echo_frame(void *ctx, struct ld_tcp_ref from, struct ld_span frame)
+echo_frame(void *ctx, struct ld_tcp_ref from, struct ld_span frame, struct ld_span token)
 {
 	static const uint8_t big[60000];
 	struct echo *echo = ctx;
 
+	(void)token;
 	echo->frames++;
 	if (ld_span_equal(frame, LD_SPAN("late"))) {
 		echo->late = from;
@@ -214,12 +215,12 @@ echo_frame(void *ctx, struct ld_tcp_ref from, struct ld_span frame)
 	if (ld_span_equal(frame, LD_SPAN("drop")))
 		ld_tcp_drop(echo->tcp, from);
 	else if (ld_span_equal(frame, LD_SPAN("big")))
-		ld_tcp_answer(echo->tcp, from, ld_span(big, sizeof big));
+		ld_tcp_answer(echo->tcp, from, ld_span(big, sizeof big), 0);
 	else
-		ld_tcp_answer(echo->tcp, from, frame);
+		ld_tcp_answer(echo->tcp, from, frame, 0);
 	if (echo->has_late) {
 		echo->has_late = false;
-		ld_tcp_answer(echo->tcp, echo->late, LD_SPAN("late"));
+		ld_tcp_answer(echo->tcp, echo->late, LD_SPAN("late"), 0);
 	}
 }
 
@@ -309,12 +310,12 @@ tcp_frames_in_any_pieces_and_order(void **state)
 	assert_int_equal(shutdown(fd, SHUT_WR), 0);
 	echo_run(&echo, 10);
 	assert_int_equal(ld_tcp_count(echo.tcp), 1);
-	ld_tcp_answer(echo.tcp, echo.late, LD_SPAN("at last"));
+	ld_tcp_answer(echo.tcp, echo.late, LD_SPAN("at last"), 0);
 	assert_int_equal(recv(fd, got, sizeof got, MSG_DONTWAIT), 9);
 	assert_int_equal(recv(fd, got, sizeof got, MSG_DONTWAIT), 0);
 	assert_int_equal(ld_tcp_count(echo.tcp), 0);
 	/* Its slot may be someone else's by now: an answer to it goes nowhere. */
-	ld_tcp_answer(echo.tcp, echo.late, LD_SPAN("too late"));
+	ld_tcp_answer(echo.tcp, echo.late, LD_SPAN("too late"), 0);
 	close(fd);
 	echo_stop(&echo);
 }

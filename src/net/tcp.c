@@ -2,202 +2,385 @@
 #include "net/tcp.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/socket.h>
+#include <sys/queue.h>
 #include <unistd.h>
 
-#include "base/bytes.h"
 #include "base/clock.h"
 #include "net/address.h"
 #include "net/loop.h"
+#include "net/speech.h"
+#include "net/stream.h"
+#include "net/shares.h"
+#include "net/tls.h"
 
 enum {
-	FRAME_MAX = 2 + 65535,
-	INPUT_FIRST =
-		1024, /* enough for many queries; grows to FRAME_MAX for a peer that needs it */
-	SWEEP_MS = 500,
+	SWEEP_MS = 250,
 	ACCEPT_BATCH = 32,
+	ROUNDS_A_TURN = 8,   /* then the others on the loop have theirs */
+	LINGER_MS = 1000,    /* for a peer to read why it is sent away */
+	OWN_LOOKED_AT = 256, /* connections, to find one of a client that has its share */
 };
 
+TAILQ_HEAD(queue, connection);
+
 struct connection {
+	TAILQ_ENTRY(connection) link;
+	struct queue *queue; /* that it stands in */
 	struct ld_tcp *tcp;
 	struct ld_watch *watch;
-	struct ld_buffer output;
-	uint8_t *input;
-	size_t input_len, input_size;
+	struct ld_stream *stream;
+	void *speech;
+	struct ld_buffer output; /* what the peer did not take at once */
 	int64_t active_ms;
 	unsigned in_flight;
 	uint32_t slot;
 	uint32_t generation;
 	struct ld_address peer;
-	int fd;       /* -1: the slot is free */
-	bool ended;   /* the peer sends no more */
-	bool running; /* inside connection_run(): answers are gathered, and sent at its end */
+	int fd;
+	bool readable; /* the descriptor said so, and nothing else since */
+	bool ended;    /* the peer sends no more */
+	bool running;  /* inside connection_run(): answers are gathered, and sent at its end */
+	bool active;   /* something worth a place happened in this turn */
+	bool again;    /* there is more to do, and no descriptor that shows it */
+	bool broken;   /* of no more use ... */
+	bool polite;   /* ... but there are last words */
 };
 
 struct ld_tcp {
 	struct ld_tcp_config config;
+	const struct ld_speech_ops *ops;
 	struct event_base *loop;
 	struct ld_watch *listener;
 	struct ld_timer *sweep;
-	ld_tcp_frame *frame;
+	ld_tcp_message *message;
 	void *ctx;
-	unsigned count;
+	_Atomic unsigned count;
+	_Atomic uint64_t counters[LD_TCP_COUNTER_COUNT];
+
+	/* Where a connection stands.  Each queue is in the order in which patience ends. */
+	struct queue vacant, greeting, idle, busy, leaving;
+	unsigned greeters;
+
+	struct connection *turn;   /* whose answers `gathered` holds */
+	struct ld_buffer gathered; /* its memory is kept from turn to turn */
+	uint8_t input[LD_SPEECH_TAKE_MAX];
 	struct connection connections[]; /* config.connections_max */
 };
+
+static void
+count(struct ld_tcp *tcp, enum ld_tcp_counter counter)
+{
+	/* One thread writes: no need for an atomic addition. */
+	uint64_t value = atomic_load_explicit(&tcp->counters[counter], memory_order_relaxed);
+
+	atomic_store_explicit(&tcp->counters[counter], value + 1, memory_order_relaxed);
+}
+
+static void
+queue_move(struct connection *c, struct queue *to)
+{
+	TAILQ_REMOVE(c->queue, c, link);
+	c->tcp->greeters -= c->queue == &c->tcp->greeting;
+	c->tcp->greeters += to == &c->tcp->greeting;
+	c->queue = to;
+	TAILQ_INSERT_TAIL(to, c, link);
+}
 
 static void
 connection_close(struct connection *c)
 {
 	struct ld_tcp *tcp = c->tcp;
-	uint32_t generation = c->generation + 1, slot = c->slot;
 
+	LD_ASSERT(!c->running);
+	if (c->speech != NULL)
+		tcp->ops->free(c->speech);
+	ld_stream_free(c->stream);
 	ld_watch_free(c->watch);
 	close(c->fd);
-	free(c->input);
 	ld_buffer_free(&c->output);
-	*c = (struct connection){.tcp = tcp, .slot = slot, .generation = generation, .fd = -1};
-	tcp->count--;
+	if (tcp->config.shares != NULL)
+		ld_shares_leave(tcp->config.shares, &c->peer);
+	queue_move(c, &tcp->vacant);
+	c->speech = NULL;
+	c->stream = NULL;
+	c->watch = NULL;
+	c->fd = -1;
+	c->generation++;
+	atomic_fetch_sub_explicit(&tcp->count, 1, memory_order_relaxed);
+}
+
+static size_t
+output_waits(const struct connection *c)
+{
+	return c->output.len + (c->tcp->turn == c ? c->tcp->gathered.len : 0);
 }
 
 /* A peer that does not take its answers, or asks faster than it is answered, waits. */
 static bool
 may_take(const struct connection *c)
 {
-	return c->in_flight < c->tcp->config.in_flight_max &&
-	       c->output.len <= c->tcp->config.output_max / 2;
+	return !c->broken && c->in_flight < c->tcp->config.in_flight_max &&
+	       output_waits(c) <= c->tcp->config.output_max / 2;
 }
 
-/* Send what waits.  False: the connection is closed. */
+/* ---- What the speech says to us ---------------------------------------------------------- */
+
+static void
+host_message(void *ctx, uint32_t stream, struct ld_span message, struct ld_span token)
+{
+	struct connection *c = ctx;
+	struct ld_tcp_ref ref = {c->slot, c->generation, stream};
+
+	c->in_flight++;
+	c->active = true;
+	c->tcp->message(c->tcp->ctx, ref, message, token);
+}
+
 static bool
-output_flush(struct connection *c)
+host_full(void *ctx)
+{
+	return !may_take(ctx);
+}
+
+static void
+host_done(void *ctx)
+{
+	((struct connection *)ctx)->active = true;
+}
+
+static void
+host_calmed(void *ctx)
+{
+	count(((struct connection *)ctx)->tcp, LD_TCP_CALMED);
+}
+
+/* ---- One turn of a connection ------------------------------------------------------------ */
+
+/* Answers go to `gathered`, and out with one write, unless another connection's turn is on. */
+static struct ld_buffer *
+output_of(struct connection *c)
+{
+	return c->tcp->turn == c ? &c->tcp->gathered : &c->output;
+}
+
+/* Write as much of `data` as the peer takes. */
+static size_t
+output_write(struct connection *c, struct ld_span data)
 {
 	size_t sent = 0;
 
-	while (sent < c->output.len) {
-		ssize_t n = send(c->fd, c->output.data + sent, c->output.len - sent,
-				 MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (sent < data.len) {
+		ssize_t n = c->stream->ops->write(c->stream, data.data + sent, data.len - sent);
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		if (n < 0)
+			c->broken = true;
+		if (n <= 0)
 			break;
-		if (n <= 0) {
-			connection_close(c);
-			return false;
-		}
 		sent += (size_t)n;
-		c->active_ms = ld_clock_monotonic_ms();
 	}
-	if (sent == c->output.len) {
-		ld_buffer_free(&c->output);
-	} else if (sent > 0) {
-		memmove(c->output.data, c->output.data + sent, c->output.len - sent);
-		c->output.len -= sent;
-	}
-	return true;
+	return sent;
 }
 
-/* Hand out the whole frames that have come, as far as the limits let us: how many, -1 if that
- * closed the connection. */
-static int
-frames_deliver(struct connection *c)
-{
-	uint32_t generation = c->generation;
-	size_t at = 0;
-	int delivered = 0;
-
-	while (c->input_len - at >= 2 && may_take(c)) {
-		size_t len = ld_get_be16(c->input + at);
-
-		if (c->input_len - at - 2 < len)
-			break;
-		c->in_flight++;
-		c->active_ms = ld_clock_monotonic_ms();
-		c->tcp->frame(c->tcp->ctx, (struct ld_tcp_ref){c->slot, generation},
-			      ld_span(c->input + at + 2, len));
-		if (c->generation != generation)
-			return -1;
-		at += 2 + len;
-		delivered++;
-	}
-	if (at > 0)
-		memmove(c->input, c->input + at, c->input_len - at);
-	c->input_len -= at;
-	if (c->input_len == 0) {
-		free(c->input);
-		c->input = NULL;
-		c->input_size = 0;
-	}
-	return delivered;
-}
-
-/* Take frames and send answers until neither goes on; then wait for what is missing. */
+/* Send what waits.  What the peer does not take is kept. */
 static void
-connection_run(struct connection *c)
+output_flush(struct connection *c)
 {
-	int delivered;
+	struct ld_buffer *gathered = &c->tcp->gathered;
+	bool own = c->tcp->turn == c;
+	size_t sent;
 
-	if (c->running)
-		return;
-	c->running = true;
-	do {
-		if (!output_flush(c))
-			return;
-		delivered = frames_deliver(c);
-		if (delivered < 0)
-			return;
-	} while (delivered > 0);
-	c->running = false;
-	if (c->ended && c->in_flight == 0 && c->output.len == 0) {
-		connection_close(c);
-		return;
+	if (own && c->output.len == 0) {
+		sent = output_write(c, ld_buffer_span(gathered));
+		ld_buffer_bytes(&c->output, ld_span_from(ld_buffer_span(gathered), sent));
+	} else {
+		if (own)
+			ld_buffer_bytes(&c->output, ld_buffer_span(gathered));
+		sent = output_write(c, ld_buffer_span(&c->output));
+		if (sent == c->output.len) {
+			c->active |= sent > 0;
+			ld_buffer_free(&c->output);
+		} else if (sent > 0) {
+			memmove(c->output.data, c->output.data + sent, c->output.len - sent);
+			c->output.len -= sent;
+		}
 	}
-	ld_watch_set(c->watch, (c->output.len > 0 ? (unsigned)LD_WRITABLE : 0) |
-				       (!c->ended && may_take(c) ? (unsigned)LD_READABLE : 0));
+	c->broken |= c->output.failed;
+	if (own)
+		gathered->len = 0;
 }
 
+/* Ask the speech for what it has to say, and send it: true if there is more to do. */
 static bool
-input_grow(struct connection *c)
+output_run(struct connection *c)
 {
-	size_t size = c->input_size < INPUT_FIRST ? INPUT_FIRST : FRAME_MAX;
-	uint8_t *grown;
+	bool could_take = may_take(c), more = false;
 
-	if (c->input_len < c->input_size)
-		return true;
-	/* It is never full at FRAME_MAX: whole frames were taken before we read on. */
-	LD_ASSERT(c->input_size < FRAME_MAX);
-	grown = realloc(c->input, size);
-	if (grown == NULL)
-		return false;
-	c->input_size = size;
-	c->input = grown;
-	return true;
+	if (c->speech != NULL && !c->tcp->ops->give(c->speech, output_of(c), &more))
+		c->broken = c->polite = true;
+	output_flush(c);
+	return (more && c->output.len == 0) || (!could_take && may_take(c));
 }
 
-/* False: the connection is closed. */
+/* Whatever was found out by reading: hands were shaken, or were not. */
+static void
+greeting_look(struct connection *c)
+{
+	struct ld_tcp *tcp = c->tcp;
+
+	if (c->queue != &tcp->greeting || c->stream->greeting)
+		return;
+	if (c->stream->resumed)
+		count(tcp, LD_TCP_RESUMED);
+	c->active = true;
+	queue_move(c, &tcp->idle);
+}
+
+/* Read once: true if something came. */
 static bool
 input_read(struct connection *c)
 {
-	ssize_t n = -1;
+	struct ld_tcp *tcp = c->tcp;
+	ssize_t n = c->stream->ops->read(c->stream, tcp->input, sizeof tcp->input);
 
-	if (input_grow(c)) {
-		do
-			n = recv(c->fd, c->input + c->input_len, c->input_size - c->input_len,
-				 MSG_DONTWAIT);
-		while (n < 0 && errno == EINTR);
-		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-			return true;
-	}
-	if (n < 0) {
-		connection_close(c);
+	greeting_look(c);
+	/* Less than there was room for: that was all, and one system call is saved. */
+	c->readable = n == sizeof tcp->input;
+	if (n == LD_STREAM_FAILED)
+		c->broken = true;
+	if (n == LD_STREAM_ENDED)
+		c->ended = true;
+	if (n <= 0)
 		return false;
-	}
-	c->ended = n == 0;
-	c->input_len += (size_t)n;
+	if (!tcp->ops->take(c->speech, ld_span(tcp->input, (size_t)n), ld_clock_coarse_ms()))
+		c->broken = c->polite = true;
 	return true;
+}
+
+/* Not while another's turn is on: what that one took is read where it stands. */
+static bool
+may_read(const struct connection *c)
+{
+	return may_take(c) && !c->ended && c->tcp->turn == c &&
+	       (c->readable || c->stream->ops->pending(c->stream));
+}
+
+/* Take messages and send answers until neither goes on. */
+static void
+connection_turn(struct connection *c)
+{
+	struct ld_tcp *tcp = c->tcp;
+
+	c->running = true;
+	if (tcp->turn == NULL)
+		tcp->turn = c;
+	for (unsigned round = 0; round < ROUNDS_A_TURN; round++) {
+		c->again = false;
+		/* What was kept while there was no room for it. */
+		if (may_take(c) &&
+		    !tcp->ops->take(c->speech, (struct ld_span){NULL, 0}, ld_clock_coarse_ms()))
+			c->broken = c->polite = true;
+		if (may_read(c))
+			c->again = input_read(c);
+		if (c->broken)
+			break;
+		c->again |= output_run(c);
+		if (c->broken || !c->again)
+			break;
+	}
+	if (c->polite)
+		(void)output_run(c);
+	if (tcp->turn == c) {
+		tcp->gathered.len = 0;
+		tcp->gathered.failed = false;
+		tcp->turn = NULL;
+	}
+	c->running = false;
+}
+
+/* Where it stands now, and what it waits for. */
+static void
+connection_settle(struct connection *c)
+{
+	struct ld_tcp *tcp = c->tcp;
+	bool takes = !c->ended && may_take(c);
+	unsigned what = 0;
+
+	if (c->in_flight > 0 && c->queue != &tcp->busy) {
+		queue_move(c, &tcp->busy);
+	} else if (c->in_flight == 0 && (c->active || c->queue == &tcp->busy)) {
+		c->active_ms = ld_clock_coarse_ms();
+		queue_move(c, &tcp->idle);
+	}
+	c->active = false;
+	if (takes)
+		what |= c->stream->read_waits;
+	if (c->output.len > 0)
+		what |= c->stream->write_waits;
+	/* No descriptor shows it: come back at once, when the others had their turns. */
+	if (c->again || (takes && c->stream->ops->pending(c->stream)))
+		what |= LD_WRITABLE;
+	ld_watch_set(c->watch, what);
+}
+
+/* The last words are sent; the end is said; what the peer still sends is read and thrown away, as
+ * a close with octets unread would destroy what it has not read yet. */
+static void
+leaving_run(struct connection *c)
+{
+	ssize_t n;
+
+	if (c->output.len > 0)
+		output_flush(c);
+	if (c->output.len == 0 && !c->ended) {
+		c->stream->ops->leave(c->stream);
+		(void)shutdown(c->fd, SHUT_WR);
+		c->ended = true;
+	}
+	do
+		n = recv(c->fd, c->tcp->input, sizeof c->tcp->input, MSG_DONTWAIT);
+	while (n < 0 && errno == EINTR);
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK) || c->output.failed) {
+		connection_close(c);
+		return;
+	}
+	ld_watch_set(c->watch, LD_READABLE | (c->output.len > 0 ? (unsigned)LD_WRITABLE : 0));
+}
+
+static void
+connection_end(struct connection *c)
+{
+	struct ld_tcp *tcp = c->tcp;
+
+	count(tcp, c->queue == &tcp->greeting ? LD_TCP_HANDSHAKE_FAILED : LD_TCP_BROKEN);
+	if (!c->polite) {
+		connection_close(c);
+		return;
+	}
+	/* Answers that are still to come go nowhere. */
+	tcp->ops->free(c->speech);
+	c->speech = NULL;
+	c->generation++;
+	c->ended = false;
+	c->active_ms = ld_clock_coarse_ms();
+	queue_move(c, &tcp->leaving);
+	leaving_run(c);
+}
+
+static void
+connection_run(struct connection *c)
+{
+	if (c->running)
+		return;
+	connection_turn(c);
+	if (c->broken)
+		connection_end(c);
+	else if (c->ended && !c->again && c->in_flight == 0 && c->output.len == 0)
+		connection_close(c);
+	else
+		connection_settle(c);
 }
 
 static void
@@ -206,10 +389,15 @@ connection_ready(void *ctx, int fd, unsigned what)
 	struct connection *c = ctx;
 
 	(void)fd;
-	if ((what & LD_READABLE) && !input_read(c))
+	if (c->queue == &c->tcp->leaving) {
+		leaving_run(c);
 		return;
+	}
+	c->readable |= (what & c->stream->read_waits) != 0;
 	connection_run(c);
 }
+
+/* ---- Answers ----------------------------------------------------------------------------- */
 
 static struct connection *
 connection_find(struct ld_tcp *tcp, struct ld_tcp_ref ref)
@@ -219,26 +407,27 @@ connection_find(struct ld_tcp *tcp, struct ld_tcp_ref ref)
 	return c->fd >= 0 && c->generation == ref.generation ? c : NULL;
 }
 
+/* The message is dealt with, well or not. */
+static void
+message_over(struct connection *c, bool well)
+{
+	LD_ASSERT(c->in_flight > 0);
+	c->in_flight--;
+	c->broken |= !well;
+	connection_run(c);
+}
+
 void
-ld_tcp_answer(struct ld_tcp *tcp, struct ld_tcp_ref to, struct ld_span frame)
+ld_tcp_answer(struct ld_tcp *tcp, struct ld_tcp_ref to, struct ld_span answer, uint32_t lifetime_s)
 {
 	struct connection *c = connection_find(tcp, to);
-	uint8_t *room;
 
 	if (c == NULL)
 		return;
-	LD_ASSERT(c->in_flight > 0 && frame.len <= 65535);
-	c->in_flight--;
-	room = ld_buffer_room(&c->output, 2 + frame.len);
-	if (room == NULL) { /* the peer does not take its answers */
-		connection_close(c);
-		return;
-	}
-	/* One write for the length and the message (RFC 7766 section 8). */
-	ld_put_be16(room, (uint16_t)frame.len);
-	if (frame.len != 0)
-		memcpy(room + 2, frame.data, frame.len);
-	connection_run(c);
+	LD_ASSERT(answer.len <= LD_SPEECH_MESSAGE_MAX);
+	if (tcp->turn == NULL) /* a late one; its turn begins here */
+		tcp->turn = c;
+	message_over(c, tcp->ops->answer(c->speech, to.stream, answer, lifetime_s, output_of(c)));
 }
 
 void
@@ -246,53 +435,136 @@ ld_tcp_drop(struct ld_tcp *tcp, struct ld_tcp_ref to)
 {
 	struct connection *c = connection_find(tcp, to);
 
-	if (c == NULL)
-		return;
-	LD_ASSERT(c->in_flight > 0);
-	c->in_flight--;
-	connection_run(c);
+	if (c != NULL)
+		message_over(c, tcp->ops->drop(c->speech, to.stream));
 }
 
-/* A free slot; at the limit, that of the connection which nothing is owed and idled longest. */
-static struct connection *
-slot_find(struct ld_tcp *tcp)
+/* ---- Connections come and go ------------------------------------------------------------- */
+
+/* Good-bye to one of whom nothing is awaited. */
+static void
+connection_dismiss(struct connection *c, enum ld_tcp_counter why)
 {
-	struct connection *oldest = NULL;
+	struct ld_tcp *tcp = c->tcp;
 
-	for (unsigned i = 0; i < tcp->config.connections_max; i++) {
-		struct connection *c = &tcp->connections[i];
-
-		if (c->fd < 0)
-			return c;
-		if (c->in_flight == 0 && (oldest == NULL || c->active_ms < oldest->active_ms))
-			oldest = c;
+	if (c->queue == &tcp->idle) {
+		tcp->ops->leave(c->speech);
+		(void)output_run(c);
+		if (!c->broken)
+			c->stream->ops->leave(c->stream);
 	}
-	if (oldest != NULL)
-		connection_close(oldest);
-	return oldest;
+	if (c->queue != &tcp->leaving)
+		count(tcp, why);
+	connection_close(c);
+}
+
+/* Make a place: true if there is one. */
+static bool
+place_make(struct ld_tcp *tcp)
+{
+	struct connection *c;
+
+	if (!TAILQ_EMPTY(&tcp->vacant))
+		return true;
+	c = TAILQ_FIRST(&tcp->leaving);
+	if (c == NULL && tcp->greeters > tcp->config.connections_max / 2)
+		c = TAILQ_FIRST(&tcp->greeting);
+	if (c == NULL)
+		c = TAILQ_FIRST(&tcp->idle);
+	if (c == NULL)
+		c = TAILQ_FIRST(&tcp->greeting);
+	if (c == NULL)
+		return false;
+	connection_dismiss(c, LD_TCP_EVICTED);
+	return true;
+}
+
+/* A client that has its share gives up one of its own. */
+static bool
+share_make(struct ld_tcp *tcp, const struct ld_address *client)
+{
+	struct queue *queues[] = {&tcp->leaving, &tcp->greeting, &tcp->idle};
+	struct connection *c;
+	unsigned looked_at = 0;
+
+	if (tcp->config.shares == NULL || ld_shares_enter(tcp->config.shares, client))
+		return true;
+	for (unsigned i = 0; i < sizeof queues / sizeof queues[0]; i++) {
+		TAILQ_FOREACH(c, queues[i], link)
+		{
+			if (looked_at++ == OWN_LOOKED_AT)
+				return false;
+			if (!ld_shares_same(&c->peer, client))
+				continue;
+			connection_dismiss(c, LD_TCP_EVICTED);
+			return ld_shares_enter(tcp->config.shares, client);
+		}
+	}
+	return false;
+}
+
+/* All that it needs, or nothing. */
+static bool
+connection_make(struct connection *c, int fd)
+{
+	struct ld_tcp *tcp = c->tcp;
+	struct ld_speech_host host = {
+		.message = host_message,
+		.full = host_full,
+		.done = host_done,
+		.calmed = host_calmed,
+		.ctx = c,
+		.streams_max = tcp->config.in_flight_max,
+	};
+
+	c->stream = tcp->config.tls != NULL
+			    ? ld_tls_accept(tcp->config.tls, fd,
+					    tcp->config.speech == LD_TCP_HTTP2 ? "h2" : "dot")
+			    : ld_stream_plain(fd);
+	c->speech = tcp->ops->new (&host);
+	c->watch = ld_watch_new(tcp->loop, fd, connection_ready, c);
+	if (c->stream != NULL && c->speech != NULL && c->watch != NULL)
+		return true;
+	ld_watch_free(c->watch);
+	if (c->speech != NULL)
+		tcp->ops->free(c->speech);
+	ld_stream_free(c->stream);
+	c->watch = NULL;
+	c->speech = NULL;
+	c->stream = NULL;
+	return false;
 }
 
 static void
 connection_open(struct ld_tcp *tcp, int fd, const struct ld_address *from)
 {
-	struct connection *c = slot_find(tcp);
+	struct connection *c;
 	int one = 1;
 
-	if (c == NULL) {
+	if (!share_make(tcp, from)) {
+		count(tcp, LD_TCP_REFUSED);
 		close(fd);
 		return;
 	}
-	c->watch = ld_watch_new(tcp->loop, fd, connection_ready, c);
-	if (c->watch == NULL) {
+	c = place_make(tcp) ? TAILQ_FIRST(&tcp->vacant) : NULL;
+	if (c == NULL || !connection_make(c, fd)) {
+		count(tcp, LD_TCP_REFUSED);
+		if (tcp->config.shares != NULL)
+			ld_shares_leave(tcp->config.shares, from);
 		close(fd);
 		return;
 	}
 	c->fd = fd;
 	c->peer = *from;
-	c->active_ms = ld_clock_monotonic_ms();
+	c->active_ms = ld_clock_coarse_ms();
+	c->in_flight = 0;
+	c->readable = c->ended = c->running = c->active = c->again = false;
+	c->broken = c->polite = false;
 	ld_buffer_init(&c->output, tcp->config.output_max);
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-	tcp->count++;
+	atomic_fetch_add_explicit(&tcp->count, 1, memory_order_relaxed);
+	count(tcp, LD_TCP_ACCEPTED);
+	queue_move(c, c->stream->greeting ? &tcp->greeting : &tcp->idle);
 	ld_watch_set(c->watch, LD_READABLE);
 }
 
@@ -321,26 +593,33 @@ listener_ready(void *ctx, int fd, unsigned what)
 	}
 }
 
+/* Close those of a queue with whom patience has ended. */
+static void
+queue_sweep(struct queue *queue, int64_t before_ms, enum ld_tcp_counter why)
+{
+	struct connection *c;
+
+	while ((c = TAILQ_FIRST(queue)) != NULL && c->active_ms < before_ms)
+		connection_dismiss(c, why);
+}
+
 static void
 sweep_fired(void *ctx)
 {
 	struct ld_tcp *tcp = ctx;
-	int64_t before = ld_clock_monotonic_ms() - tcp->config.idle_ms;
+	int64_t now_ms = ld_clock_coarse_ms();
 
-	for (unsigned i = 0; i < tcp->config.connections_max; i++) {
-		struct connection *c = &tcp->connections[i];
-
-		/* A peer whose answer is not ready yet is not idle. */
-		if (c->fd >= 0 && c->active_ms < before && (c->in_flight == 0 || c->output.len > 0))
-			connection_close(c);
-	}
+	/* A peer whose answer is not ready yet is not idle. */
+	queue_sweep(&tcp->idle, now_ms - tcp->config.idle_ms, LD_TCP_EXPIRED);
+	queue_sweep(&tcp->greeting, now_ms - tcp->config.handshake_ms, LD_TCP_HANDSHAKE_FAILED);
+	queue_sweep(&tcp->leaving, now_ms - LINGER_MS, LD_TCP_EXPIRED);
 	ld_watch_set(tcp->listener, LD_READABLE);
 	ld_timer_set(tcp->sweep, SWEEP_MS);
 }
 
 int
 ld_tcp_new(struct ld_tcp **ret, struct event_base *loop, int listener,
-	   const struct ld_tcp_config *config, ld_tcp_frame *frame, void *ctx)
+	   const struct ld_tcp_config *config, ld_tcp_message *message, void *ctx)
 {
 	struct ld_tcp *tcp =
 		calloc(1, sizeof *tcp + config->connections_max * sizeof tcp->connections[0]);
@@ -348,11 +627,22 @@ ld_tcp_new(struct ld_tcp **ret, struct event_base *loop, int listener,
 	if (tcp == NULL)
 		return LINDUNG_ENOMEM;
 	tcp->config = *config;
+	tcp->ops = &ld_speech_frames;
 	tcp->loop = loop;
-	tcp->frame = frame;
+	tcp->message = message;
 	tcp->ctx = ctx;
-	for (unsigned i = 0; i < config->connections_max; i++)
-		tcp->connections[i] = (struct connection){.tcp = tcp, .slot = i, .fd = -1};
+	TAILQ_INIT(&tcp->vacant);
+	TAILQ_INIT(&tcp->greeting);
+	TAILQ_INIT(&tcp->idle);
+	TAILQ_INIT(&tcp->busy);
+	TAILQ_INIT(&tcp->leaving);
+	ld_buffer_init(&tcp->gathered, config->output_max);
+	for (unsigned i = 0; i < config->connections_max; i++) {
+		struct connection *c = &tcp->connections[i];
+
+		*c = (struct connection){.tcp = tcp, .slot = i, .fd = -1, .queue = &tcp->vacant};
+		TAILQ_INSERT_TAIL(&tcp->vacant, c, link);
+	}
 	tcp->listener = ld_watch_new(loop, listener, listener_ready, tcp);
 	tcp->sweep = ld_timer_new(loop, sweep_fired, tcp);
 	if (tcp->listener == NULL || tcp->sweep == NULL) {
@@ -373,6 +663,7 @@ ld_tcp_free(struct ld_tcp *tcp)
 	for (unsigned i = 0; i < tcp->config.connections_max; i++)
 		if (tcp->connections[i].fd >= 0)
 			connection_close(&tcp->connections[i]);
+	ld_buffer_free(&tcp->gathered);
 	ld_timer_free(tcp->sweep);
 	ld_watch_free(tcp->listener);
 	free(tcp);
@@ -389,5 +680,11 @@ ld_tcp_peer(struct ld_tcp *tcp, struct ld_tcp_ref ref)
 unsigned
 ld_tcp_count(const struct ld_tcp *tcp)
 {
-	return tcp->count;
+	return atomic_load_explicit(&tcp->count, memory_order_relaxed);
+}
+
+uint64_t
+ld_tcp_counter(const struct ld_tcp *tcp, enum ld_tcp_counter counter)
+{
+	return atomic_load_explicit(&tcp->counters[counter], memory_order_relaxed);
 }

@@ -12,19 +12,19 @@
 #include "process/identity.h"
 #include "process/metrics.h"
 #include "process/role.h"
+#include "process/streams.h"
 #include "process/system.h"
 
 enum {
 	TICK_MS = 250, /* lists that nobody uses any more are closed */
 	PONG_MS = 20,  /* while threads are asked for a sign of life */
-	TCP_OUTPUT_MAX = 256 * 1024,
-	TCP_CONNECTIONS_MIN = 8, /* of one address in one thread */
 };
 
 struct server {
 	struct ld_child *child;
 	struct ld_access access;
 	struct ld_secrets secrets;
+	struct ld_streams streams;
 	struct ld_resolver *resolver;
 	struct ld_board board;
 	struct ld_holder *holder;
@@ -83,16 +83,6 @@ resolver_make(struct server *server, struct ld_report *report)
 	return ld_resolver_new(&server->resolver, &config, report);
 }
 
-/* TCP connections of one address in one thread. */
-static unsigned
-tcp_share(const struct ld_conf *conf)
-{
-	unsigned share = ld_system_connections(conf->tcp_connections_max) / conf->threads /
-			 conf->listen.count;
-
-	return share > TCP_CONNECTIONS_MIN ? share : TCP_CONNECTIONS_MIN;
-}
-
 static int
 threads_make(struct server *server, struct ld_report *report)
 {
@@ -100,15 +90,13 @@ threads_make(struct server *server, struct ld_report *report)
 	struct ld_thread_config config = {
 		.resolver = server->resolver,
 		.upstream_timeout_ms = conf->upstream_timeout_ms,
-		.tcp = {.connections_max = tcp_share(conf),
-			.idle_ms = conf->tcp_idle_ms,
-			.in_flight_max = conf->tcp_in_flight_max,
-			.output_max = TCP_OUTPUT_MAX},
 		.access = &server->access,
 		.board = &server->board,
-		.addresses = conf->listen.count,
 	};
-	int err = LINDUNG_OK;
+	int err = ld_streams_make(&server->streams, conf, &config, report);
+
+	if (err != LINDUNG_OK)
+		return err;
 
 	server->threads = calloc(conf->threads, sizeof(struct ld_thread *));
 	if (server->threads == NULL || ld_holder_new(&server->holder, &server->board) != LINDUNG_OK)
@@ -179,13 +167,17 @@ socket_came(struct server *server, struct ld_message *message)
 	struct ld_reader r = ld_reader(message->body);
 	unsigned thread = ld_reader_be16(&r), kind = ld_reader_u8(&r);
 	int *fds = message->fds;
+	enum ld_transport stream;
 	bool taken = true;
 
 	if (server->started || thread >= server->thread_count)
 		return false;
-	if (kind == LD_SOCKET_DNS && message->fd_count == 2)
+	if (ld_streams_kind(kind, &stream) &&
+	    message->fd_count == (stream == LD_TRANSPORT_TCP ? 2 : 1))
 		/* What fails for want of memory is seen at the start. */
-		taken = ld_thread_listen(server->threads[thread], fds[0], fds[1]) == LINDUNG_OK;
+		taken = ld_thread_listen(server->threads[thread], stream,
+					 stream == LD_TRANSPORT_TCP ? fds[0] : -1,
+					 fds[message->fd_count - 1]) == LINDUNG_OK;
 	else if (kind == LD_SOCKET_METRICS && message->fd_count == 1 && server->metrics_fd < 0)
 		server->metrics_fd = fds[0];
 	else
@@ -198,6 +190,18 @@ socket_came(struct server *server, struct ld_message *message)
 		ld_fail(&report, LINDUNG_ENOMEM, "not enough memory to listen");
 		ld_child_fail(server->child, &report);
 	}
+	return true;
+}
+
+static bool
+certificate_came(struct server *server, const struct ld_message *message)
+{
+	uint8_t octets[LD_SHOWN_BYTES + LD_REPORT_LINE_MAX];
+	struct ld_writer w = ld_writer(octets, sizeof octets);
+
+	if (!ld_streams_show(&server->streams, message, &w))
+		return false;
+	ld_child_tell(server->child, LD_MESSAGE_SHOWN, &w);
 	return true;
 }
 
@@ -259,6 +263,8 @@ message_came(void *ctx, struct ld_message *message)
 	switch ((unsigned)message->type) {
 	case LD_MESSAGE_SOCKET:
 		return socket_came(server, message);
+	case LD_MESSAGE_CERTIFICATE:
+		return certificate_came(server, message);
 	case LD_MESSAGE_LINK:
 		return link_came(server, message);
 	case LD_MESSAGE_START:
@@ -326,6 +332,7 @@ end(struct server *server)
 	ld_timer_free(server->tick);
 	ld_timer_free(server->pong);
 	ld_resolver_free(server->resolver);
+	ld_streams_clear(&server->streams);
 	ld_access_clear(&server->access);
 	ld_holder_free(server->holder);
 }

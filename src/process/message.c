@@ -108,6 +108,9 @@ ld_status_write(struct ld_writer *w, const struct ld_status *status)
 	put_be64(w, status->resolver_restarts);
 	put_be64(w, status->recursor_restarts);
 	put_be64(w, status->recursor_up);
+	put_be64(w, status->certificate_expires_s);
+	put_be64(w, status->certificate_loads);
+	put_be64(w, status->certificate_load_fails);
 }
 
 bool
@@ -121,6 +124,30 @@ ld_status_read(struct ld_status *ret, struct ld_span body)
 	ret->resolver_restarts = get_be64(&r);
 	ret->recursor_restarts = get_be64(&r);
 	ret->recursor_up = get_be64(&r);
+	ret->certificate_expires_s = get_be64(&r);
+	ret->certificate_loads = get_be64(&r);
+	ret->certificate_load_fails = get_be64(&r);
+	return !r.failed;
+}
+
+void
+ld_shown_write(struct ld_writer *w, const struct ld_shown *shown)
+{
+	ld_writer_be32(w, shown->number);
+	ld_writer_be32(w, (uint32_t)-shown->error);
+	put_be64(w, shown->expires_s);
+	ld_writer_bytes(w, shown->line);
+}
+
+bool
+ld_shown_read(struct ld_shown *ret, struct ld_span body)
+{
+	struct ld_reader r = ld_reader(body);
+
+	ret->number = ld_reader_be32(&r);
+	ret->error = -(int)(ld_reader_be32(&r) & INT32_MAX);
+	ret->expires_s = get_be64(&r);
+	ret->line = ld_reader_take(&r, ld_reader_left(&r));
 	return !r.failed;
 }
 

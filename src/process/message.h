@@ -39,7 +39,8 @@ enum {
 	LD_ANSWER_HEAD_MAX = 4 + 4 + 4 + 1 + 1 + LD_ANSWER_TEXT_MAX + 1 +
 			     LD_UPSTREAM_EDE_MAX * (2 + 1 + LD_ANSWER_TEXT_MAX),
 	LD_FACTS_BYTES = 9 * 8,
-	LD_STATUS_BYTES = LD_FACTS_BYTES + 5 * 8,
+	LD_STATUS_BYTES = LD_FACTS_BYTES + 8 * 8,
+	LD_SHOWN_BYTES = 4 + 4 + 8,
 	LD_REPORT_LINE_MAX = LD_REPORT_MAX_BYTES - 1,
 };
 
@@ -52,6 +53,11 @@ enum {
 	X(SECRETS, PARENT, RESOLVER, 16, 64, 0, 0)                                                 \
 	/* Sockets to serve: for which thread, and enum ld_socket_kind. */                         \
 	X(SOCKET, PARENT, RESOLVER, 3, 3, 1, 2)                                                    \
+	/* Show this from now on: a number; certificate and key, in sealed memory. */              \
+	X(CERTIFICATE, PARENT, RESOLVER, 4, 4, 2, 2)                                               \
+	/* The certificate with that number is shown, or cannot be: an error, when it expires, a   \
+	 * line for a person. */                                                                   \
+	X(SHOWN, RESOLVER, PARENT, LD_SHOWN_BYTES, LD_SHOWN_BYTES + LD_REPORT_LINE_MAX, 0, 0)      \
 	/* The other end of a thread's link between resolver and recursor. */                      \
 	X(LINK, PARENT, LONG_LIVED, 2, 2, 1, 1)                                                    \
 	/* That was all: begin. */                                                                 \
@@ -92,6 +98,7 @@ enum ld_message_type {
 enum ld_socket_kind {
 	LD_SOCKET_DNS,     /* UDP and TCP, of one thread */
 	LD_SOCKET_METRICS, /* TCP, for HTTP; the thread does not matter */
+	LD_SOCKET_TLS,     /* TCP, for DNS over TLS */
 };
 
 /** Flags of CHECK. */
@@ -141,10 +148,22 @@ struct ld_status {
 	uint64_t started_ms; /* when the parent was */
 	uint64_t resolver_restarts, recursor_restarts;
 	uint64_t recursor_up; /* 1 or 0 */
+	uint64_t certificate_expires_s, certificate_loads, certificate_load_fails;
 };
 
 void ld_status_write(struct ld_writer *w, const struct ld_status *status);
 bool ld_status_read(struct ld_status *ret, struct ld_span body);
+
+/** What became of a certificate; `line` points into the body. */
+struct ld_shown {
+	uint32_t number;
+	int error;
+	uint64_t expires_s; /* since 1970 */
+	struct ld_span line;
+};
+
+void ld_shown_write(struct ld_writer *w, const struct ld_shown *shown);
+bool ld_shown_read(struct ld_shown *ret, struct ld_span body);
 
 /** A question over a link. */
 struct ld_asking {

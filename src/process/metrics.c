@@ -35,6 +35,44 @@ counters_write(const struct ld_metrics *metrics, struct ld_buffer *out)
 	}
 }
 
+/* Of connections, by transport. */
+static void
+connections_write(const struct ld_metrics *metrics, struct ld_buffer *out)
+{
+	static const char *const totals[][2] = {
+#define LD_X(symbol, metric, help) {metric, help},
+		LD_TCP_COUNTERS(LD_X)
+#undef LD_X
+	};
+	static const char *const names[] = {
+		[LD_TRANSPORT_TCP] = "tcp",
+		[LD_TRANSPORT_TLS] = "tls",
+		[LD_TRANSPORT_HTTPS] = "https",
+	};
+
+	ld_buffer_printf(out, "# HELP lindung_connections Connections now open.\n"
+			      "# TYPE lindung_connections gauge\n");
+	for (enum ld_transport s = LD_TRANSPORT_TCP; s <= LD_TRANSPORT_HTTPS; s++) {
+		unsigned open = 0;
+
+		for (unsigned t = 0; t < metrics->thread_count; t++)
+			open += ld_thread_connections(metrics->threads[t], s);
+		ld_buffer_printf(out, "lindung_connections{transport=\"%s\"} %u\n", names[s], open);
+	}
+	for (unsigned c = 0; c < LD_TCP_COUNTER_COUNT; c++) {
+		ld_buffer_printf(out, "# HELP %s %s\n# TYPE %s counter\n", totals[c][0],
+				 totals[c][1], totals[c][0]);
+		for (enum ld_transport s = LD_TRANSPORT_TCP; s <= LD_TRANSPORT_HTTPS; s++) {
+			uint64_t total = 0;
+
+			for (unsigned t = 0; t < metrics->thread_count; t++)
+				total += ld_thread_counter(metrics->threads[t], s, c);
+			ld_buffer_printf(out, "%s{transport=\"%s\"} %llu\n", totals[c][0], names[s],
+					 (unsigned long long)total);
+		}
+	}
+}
+
 static double
 seconds_since(uint64_t monotonic_ms)
 {
@@ -47,6 +85,21 @@ number_write(struct ld_buffer *out, const char *metric, const char *type, const 
 {
 	ld_buffer_printf(out, "# HELP %s %s\n# TYPE %s %s\n%s %.15g\n", metric, help, metric, type,
 			 metric, value);
+}
+
+static void
+certificate_write(const struct ld_status *status, struct ld_buffer *out)
+{
+	if (status->certificate_loads == 0)
+		return;
+	number_write(out, "lindung_certificate_expires_seconds", "gauge",
+		     "When the certificate shown expires, in seconds since 1970.",
+		     (double)status->certificate_expires_s);
+	number_write(out, "lindung_certificate_loads_total", "counter",
+		     "Certificates that were taken.", (double)status->certificate_loads);
+	number_write(out, "lindung_certificate_load_failures_total", "counter",
+		     "Certificates that were refused, the one before still being shown.",
+		     (double)status->certificate_load_fails);
 }
 
 static void
@@ -99,6 +152,8 @@ ld_metrics_write(const struct ld_metrics *metrics, struct ld_buffer *out)
 	for (unsigned t = 0; t < metrics->thread_count; t++)
 		cache_bytes += ld_worker_cache_bytes(ld_thread_worker(metrics->threads[t]));
 	counters_write(metrics, out);
+	connections_write(metrics, out);
+	certificate_write(&metrics->status, out);
 	list_write(&metrics->status, out);
 	processes_write(&metrics->status, out);
 	number_write(out, "lindung_cache_bytes", "gauge", "Memory in use by the cache.",

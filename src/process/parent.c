@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "net/loop.h"
+#include "process/certificate.h"
 #include "process/family.h"
 #include "process/identity.h"
 #include "process/reload.h"
@@ -15,6 +16,7 @@
 #include "process/snapshot.h"
 #include "process/sockets.h"
 #include "process/spawn.h"
+#include "process/streams.h"
 #include "process/system.h"
 
 enum {
@@ -45,6 +47,7 @@ struct ld_parent {
 	uint64_t started_ms;
 	unsigned ping_ms;
 	struct ld_reload *reload;
+	struct ld_certificate *certificate; /* NULL: no TLS */
 };
 
 static void
@@ -93,12 +96,15 @@ sockets_send(struct ld_parent *parent, struct ld_channel *channel)
 	if (parent->metrics_fd >= 0)
 		(void)ld_channel_send_fds(channel, LD_MESSAGE_SOCKET,
 					  ld_span(octets, sizeof octets), &parent->metrics_fd, 1);
-	octets[2] = LD_SOCKET_DNS;
 	for (unsigned i = 0; i < sockets->threads * sockets->count; i++) {
+		const int *fds = &sockets->fds[(size_t)2 * i];
+		bool has_udp = fds[0] >= 0;
+
 		ld_put_be16(octets, (uint16_t)(i / sockets->count));
+		octets[2] = has_udp ? LD_SOCKET_DNS : LD_SOCKET_TLS;
 		(void)ld_channel_send_fds(channel, LD_MESSAGE_SOCKET,
-					  ld_span(octets, sizeof octets),
-					  &sockets->fds[(size_t)2 * i], 2);
+					  ld_span(octets, sizeof octets), has_udp ? fds : fds + 1,
+					  has_udp ? 2 : 1);
 	}
 }
 
@@ -147,6 +153,7 @@ status_send(void *ctx)
 	if (channel == NULL)
 		return;
 	ld_reload_facts(parent->reload, &status.facts, &status.loaded_ms);
+	ld_certificate_facts(parent->certificate, &status);
 	ld_status_write(&w, &status);
 	(void)ld_channel_send(channel, LD_MESSAGE_STATUS, ld_span(w.data, w.len), ld_span(NULL, 0));
 }
@@ -161,6 +168,7 @@ kid_born(void *ctx, struct ld_kid *kid)
 	if (kid == parent->kids[KID_RESOLVER]) {
 		secrets_send(parent, channel);
 		sockets_send(parent, channel);
+		ld_certificate_resolver_born(parent->certificate, channel);
 	}
 	links_send(parent);
 	(void)ld_channel_send(channel, LD_MESSAGE_START, ld_span(NULL, 0), ld_span(NULL, 0));
@@ -177,6 +185,7 @@ say_what_runs(const struct ld_parent *parent)
 	ld_reload_describe(parent->reload, &list);
 	fprintf(stderr, "lindung: list %s: %s\n", conf->list_image, list.text);
 	ld_sockets_say(&parent->sockets);
+	ld_certificate_say(parent->certificate);
 	fprintf(stderr, "lindung: names on no list: ");
 	if (conf->upstream_mode == LD_CONF_MODE_FORWARD) {
 		fprintf(stderr, "forwarded to");
@@ -198,7 +207,8 @@ say_what_runs(const struct ld_parent *parent)
 static void
 ready_check(struct ld_parent *parent)
 {
-	if (parent->ready || !parent->recursor_started || !ld_reload_is_up(parent->reload))
+	if (parent->ready || !parent->recursor_started || !ld_reload_is_up(parent->reload) ||
+	    !ld_certificate_is_up(parent->certificate))
 		return;
 	parent->ready = true;
 	say_what_runs(parent);
@@ -270,9 +280,20 @@ kid_came(void *ctx, struct ld_kid *kid, struct ld_message *message)
 		good = ld_reload_listed(parent->reload, message->body);
 		ready_check(parent);
 		return good;
+	case LD_MESSAGE_SHOWN:
+		good = ld_certificate_shown(parent->certificate, message->body);
+		ready_check(parent);
+		return good;
 	default:
 		return false;
 	}
+}
+
+static void
+resolver_gone(struct ld_parent *parent, const struct ld_report *what)
+{
+	ld_reload_resolver_gone(parent->reload, what);
+	ld_certificate_resolver_gone(parent->certificate);
 }
 
 static bool
@@ -283,7 +304,7 @@ kid_died(void *ctx, struct ld_kid *kid, const struct ld_report *what)
 	if (kid == parent->kids[KID_RECURSOR])
 		parent->recursor_started = false;
 	else
-		ld_reload_resolver_gone(parent->reload, what);
+		resolver_gone(parent, what);
 	if (parent->stopping)
 		return false;
 	if (!parent->ready) {
@@ -314,6 +335,11 @@ static const struct ld_reload_events reload_events = {
 	.failed = first_failed,
 };
 
+static const struct ld_certificate_events certificate_events = {
+	.changed = status_send,
+	.failed = first_failed,
+};
+
 static const struct ld_kid_events kid_events = {
 	.born = kid_born,
 	.came = kid_came,
@@ -334,6 +360,8 @@ signal_came(void *ctx, int number)
 				ld_kid_reap(parent->kids[i]);
 		ld_reload_reap(parent->reload);
 	} else if (number == SIGHUP || number == SIGUSR1) {
+		if (number == SIGHUP)
+			ld_certificate_begin(parent->certificate);
 		ld_reload_begin(parent->reload, number == SIGUSR1);
 	} else {
 		parent->stopping = true;
@@ -347,6 +375,7 @@ look_due(void *ctx)
 	struct ld_parent *parent = ctx;
 
 	ld_reload_look(parent->reload);
+	ld_certificate_look(parent->certificate);
 	ld_timer_set(parent->look, LOOK_MS);
 }
 
@@ -421,17 +450,17 @@ conf_make(struct ld_parent *parent, struct ld_report *report)
 	return err;
 }
 
-static void
-connections_say(const struct ld_parent *parent)
+static int
+sockets_open(struct ld_parent *parent, struct ld_report *report)
 {
-	unsigned wanted = parent->conf.tcp_connections_max;
-	unsigned most = ld_system_connections(wanted);
+	const struct ld_conf *conf = &parent->conf;
+	const struct ld_sockets_wanted wanted[] = {
+		{LD_TRANSPORT_TCP, "listen", conf->listen.texts, conf->listen.count},
+		{LD_TRANSPORT_TLS, "tls.listen", conf->tls_listen.texts, conf->tls_listen.count},
+	};
 
-	if (most < wanted)
-		fprintf(stderr,
-			"lindung: tcp.connections-max: %u instead of %u, as this process may open "
-			"no more than %u files (ulimit -n)\n",
-			most, wanted, ld_system_files());
+	return ld_sockets_open(&parent->sockets, wanted, sizeof wanted / sizeof wanted[0],
+			       conf->threads, report);
 }
 
 static int
@@ -453,8 +482,10 @@ start(struct ld_parent *parent, struct ld_report *report)
 	err = loop_make(parent, report);
 	/* The cheapest way to fail first: a port that is taken is told at once. */
 	if (err == LINDUNG_OK)
-		err = ld_sockets_open(&parent->sockets, conf->listen.texts, conf->listen.count,
-				      conf->threads, report);
+		err = sockets_open(parent, report);
+	if (err == LINDUNG_OK)
+		err = ld_certificate_new(&parent->certificate, conf, &certificate_events, parent,
+					 report);
 	if (err == LINDUNG_OK)
 		err = metrics_open(parent, report);
 	if (err == LINDUNG_OK)
@@ -470,7 +501,7 @@ start(struct ld_parent *parent, struct ld_report *report)
 		err = ld_kid_start(parent->kids[i], report);
 	if (err != LINDUNG_OK)
 		return err;
-	connections_say(parent);
+	ld_streams_say(conf);
 	ld_reload_begin(parent->reload, false);
 	return ld_system_user(conf->user, report);
 }
@@ -497,6 +528,7 @@ static void
 end(struct ld_parent *parent)
 {
 	ld_reload_free(parent->reload);
+	ld_certificate_free(parent->certificate);
 	for (unsigned i = 0; i < KIDS; i++)
 		kid_end(parent, parent->kids[i]);
 	ld_timer_free(parent->look);

@@ -102,8 +102,8 @@ take(struct ld_reload *reload)
 	reload->is_up = true;
 	if (!first) {
 		ld_reload_describe(reload, &what);
-		fprintf(stderr, "lindung: %.300s: now in force: %.150s\n", reload->store.paths[0],
-			what.text);
+		fprintf(stderr, "lindung: %.300s: now in force: %.150s\n",
+			reload->store.files[0].path, what.text);
 		ld_system_notify("READY=1");
 	}
 	reload->events->changed(reload->ctx);
@@ -158,7 +158,7 @@ ld_reload_resolver_gone(struct ld_reload *reload, const struct ld_report *what)
 	if (reload->stage != STAGE_GIVEN)
 		return;
 	ld_fail(&why, LINDUNG_EINTERNAL, "%.200s: refused: %.200s when it was to use it",
-		reload->store.paths[0], what->text);
+		reload->store.files[0].path, what->text);
 	refuse(reload, &why);
 }
 
@@ -186,7 +186,7 @@ ld_reload_listed(struct ld_reload *reload, struct ld_span body)
 		take(reload);
 		return true;
 	}
-	ld_fail(&why, err, "%.300s: %s", reload->store.paths[0], lindung_strerror(err));
+	ld_fail(&why, err, "%.300s: %s", reload->store.files[0].path, lindung_strerror(err));
 	refuse(reload, &why);
 	return true;
 }
@@ -245,7 +245,7 @@ loader_died(void *ctx, struct ld_kid *kid, const struct ld_report *what)
 	(void)kid;
 	if (reload->stage == STAGE_CHECKING) {
 		ld_fail(&why, LINDUNG_EDAMAGED, "%.200s: refused: %.200s while it checked it",
-			reload->store.paths[0], what->text);
+			reload->store.files[0].path, what->text);
 		refuse(reload, &why);
 	}
 	again_check(reload);
@@ -328,9 +328,9 @@ ld_reload_new(struct ld_reload **ret, struct event_base *loop, const struct ld_c
 	reload->conf_fd = conf_fd;
 	reload->events = events;
 	reload->ctx = ctx;
-	reload->store.paths[reload->store.path_count++] = conf->list_image;
+	reload->store.files[reload->store.count++].path = conf->list_image;
 	for (unsigned i = 0; i < conf->list_overlays.count; i++)
-		reload->store.paths[reload->store.path_count++] = conf->list_overlays.items[i];
+		reload->store.files[reload->store.count++].path = conf->list_overlays.items[i];
 	reload->loader = ld_kid_new(loop, LD_ROLE_LOADER, &loader_events, reload);
 	reload->limit = ld_timer_new(loop, limit_reached, reload);
 	if (reload->loader == NULL || reload->limit == NULL) {

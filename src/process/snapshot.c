@@ -45,6 +45,31 @@ ld_mark_equal(const struct ld_mark *a, const struct ld_mark *b)
 	       a->modified_ns == b->modified_ns && a->changed_ns == b->changed_ns;
 }
 
+void
+ld_watched_read(struct ld_watched *files, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		ld_mark_take(&files[i].read, files[i].path);
+		files[i].seen = files[i].read;
+	}
+}
+
+bool
+ld_watched_changed(struct ld_watched *files, unsigned count)
+{
+	bool changed = false, moving = false;
+
+	for (unsigned i = 0; i < count; i++) {
+		struct ld_mark now;
+
+		ld_mark_take(&now, files[i].path);
+		changed |= !ld_mark_equal(&now, &files[i].read);
+		moving |= !ld_mark_equal(&now, &files[i].seen);
+		files[i].seen = now;
+	}
+	return changed && !moving;
+}
+
 /* Copy to the end of the file, wherever that is by then. */
 static int
 copy_all(int to, int from)

@@ -5,23 +5,37 @@
 #define LD_PROCESS_SOCKETS_H
 
 #include "net/address.h"
+#include "resolver/resolver.h"
 
-enum { LD_SOCKETS_ADDRESSES_MAX = 64 };
+enum { LD_SOCKETS_ADDRESSES_MAX = 192 }; /* 64 of each kind */
 
-struct ld_sockets {
-	struct ld_address addresses[LD_SOCKETS_ADDRESSES_MAX];
-	unsigned count;   /* of addresses that are listened on */
-	unsigned threads; /* for which there are sockets */
-	int *fds;         /* of each thread in turn: UDP and TCP of each address */
+/** Addresses to listen on, in text, of one kind: LD_TRANSPORT_TCP stands for UDP, too. */
+struct ld_sockets_wanted {
+	enum ld_transport stream;
+	const char *option; /* that names them, for reports */
+	const char *const *texts;
+	unsigned count;
 };
 
-/** Open a UDP and a TCP socket at each of `texts` for each thread.  A machine without ::1 is told
- * so on standard error, and served without.
- * Errors: LINDUNG_ENET (a port is taken ...), LINDUNG_ESYNTAX, LINDUNG_ENOMEM, with a report. */
-int ld_sockets_open(struct ld_sockets *ret, const char *const *texts, unsigned count,
-		    unsigned threads, struct ld_report *report);
+struct ld_sockets_address {
+	struct ld_address address;
+	enum ld_transport stream;
+};
 
-/** Say on standard error what is listened on: one line. */
+struct ld_sockets {
+	struct ld_sockets_address addresses[LD_SOCKETS_ADDRESSES_MAX];
+	unsigned count;   /* of addresses that are listened on */
+	unsigned threads; /* for which there are sockets */
+	int *fds;         /* of each thread in turn: UDP (-1: none) and TCP of each address */
+};
+
+/** Open the sockets of each wanted address for each thread; the first of `wanted` must come to
+ * something.  A machine without ::1 is told so on standard error, and served without.
+ * Errors: LINDUNG_ENET (a port is taken ...), LINDUNG_ESYNTAX, LINDUNG_ENOMEM, with a report. */
+int ld_sockets_open(struct ld_sockets *ret, const struct ld_sockets_wanted *wanted,
+		    unsigned wanted_count, unsigned threads, struct ld_report *report);
+
+/** Say on standard error what is listened on: a line for each transport. */
 void ld_sockets_say(const struct ld_sockets *sockets);
 
 /** Close them.  Safe on a zeroed struct. */

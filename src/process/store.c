@@ -12,17 +12,17 @@ image_read(const struct ld_store *store, const struct ld_files *in_force, struct
 {
 	int err = LINDUNG_OK;
 
-	if (in_force->count != 0 && ld_mark_equal(&store->read[0], &in_force->image)) {
+	if (in_force->count != 0 && ld_mark_equal(&store->files[0].read, &in_force->image)) {
 		files->fds[0] = fcntl(in_force->fds[0], F_DUPFD_CLOEXEC, 0);
 		if (files->fds[0] < 0)
 			err = ld_fail(report, LINDUNG_EIO, "%s: too many open files",
-				      store->paths[0]);
+				      store->files[0].path);
 	} else {
-		err = ld_snapshot_take(&files->fds[0], store->paths[0], report);
+		err = ld_snapshot_take(&files->fds[0], store->files[0].path, report);
 	}
 	if (err != LINDUNG_OK)
 		return err;
-	files->image = store->read[0];
+	files->image = store->files[0].read;
 	files->count = 1;
 	return LINDUNG_OK;
 }
@@ -34,14 +34,10 @@ ld_store_read(struct ld_store *store, const struct ld_files *in_force, struct ld
 	struct ld_files files = {.count = 0};
 	int err;
 
-	/* The marks first: what is replaced while it is read is read again. */
-	for (unsigned i = 0; i < store->path_count; i++) {
-		ld_mark_take(&store->read[i], store->paths[i]);
-		store->seen[i] = store->read[i];
-	}
+	ld_watched_read(store->files, store->count);
 	err = image_read(store, in_force, &files, report);
-	for (unsigned i = 1; i < store->path_count && err == LINDUNG_OK; i++) {
-		err = ld_snapshot_take(&files.fds[files.count], store->paths[i], report);
+	for (unsigned i = 1; i < store->count && err == LINDUNG_OK; i++) {
+		err = ld_snapshot_take(&files.fds[files.count], store->files[i].path, report);
 		if (err == LINDUNG_OK) {
 			files.count++;
 			files.present |= (uint64_t)1 << (i - 1);
@@ -60,17 +56,7 @@ ld_store_read(struct ld_store *store, const struct ld_files *in_force, struct ld
 bool
 ld_store_changed(struct ld_store *store)
 {
-	bool changed = false, moving = false;
-
-	for (unsigned i = 0; i < store->path_count; i++) {
-		struct ld_mark now;
-
-		ld_mark_take(&now, store->paths[i]);
-		changed |= !ld_mark_equal(&now, &store->read[i]);
-		moving |= !ld_mark_equal(&now, &store->seen[i]);
-		store->seen[i] = now;
-	}
-	return changed && !moving;
+	return ld_watched_changed(store->files, store->count);
 }
 
 void

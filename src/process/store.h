@@ -21,10 +21,8 @@ struct ld_files {
 };
 
 struct ld_store {
-	const char *paths[1 + LINDUNG_OVERLAY_MAX]; /* the image first */
-	unsigned path_count;
-	struct ld_mark read[1 + LINDUNG_OVERLAY_MAX]; /* as they were when last read */
-	struct ld_mark seen[1 + LINDUNG_OVERLAY_MAX]; /* as they were at the last look */
+	struct ld_watched files[1 + LINDUNG_OVERLAY_MAX]; /* the image first */
+	unsigned count;
 };
 
 /** Copy all of them.  The image that is in memory already (`in_force`) is not copied anew.

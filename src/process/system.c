@@ -41,9 +41,9 @@ ld_system_files(void)
 }
 
 unsigned
-ld_system_connections(unsigned wanted)
+ld_system_connections(unsigned wanted, unsigned parts)
 {
-	unsigned most = ld_system_files() / 2;
+	unsigned most = ld_system_files() / 2 / parts;
 
 	return wanted < most ? wanted : most;
 }

@@ -23,9 +23,10 @@ void ld_system_notify(const char *state);
 /** Files that this process may have open, sockets included. */
 unsigned ld_system_files(void);
 
-/** Of so many TCP connections wanted, those that it may have: half of its files at most.  Else
- * whoever opens connections and says nothing would leave none for anything else. */
-unsigned ld_system_connections(unsigned wanted);
+/** Of so many connections wanted, those that it may have if all such wishes are `parts`: half of
+ * its files at most, for all.  Else whoever opens connections and says nothing would leave none for
+ * anything else. */
+unsigned ld_system_connections(unsigned wanted, unsigned parts);
 
 /** Processor cores this process may run on; at least 1. */
 unsigned ld_system_cores(void);

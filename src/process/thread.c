@@ -11,6 +11,7 @@
 #include "net/loop.h"
 #include "net/udp.h"
 #include "process/flight.h"
+#include "process/lifetime.h"
 #include "process/remote.h"
 #include "wire/dns.h"
 
@@ -26,7 +27,8 @@ struct ld_endpoint {
 	struct ld_thread *thread;
 	struct ld_watch *watch; /* of `udp` */
 	struct ld_tcp *tcp;
-	int udp, listener;
+	enum ld_transport stream; /* what `tcp` is */
+	int udp, listener;        /* -1: none */
 };
 
 struct ld_thread {
@@ -52,16 +54,25 @@ struct ld_thread {
 };
 
 static void
+stream_answer(struct ld_endpoint *endpoint, struct ld_tcp_ref to, const struct ld_writer *w)
+{
+	struct ld_span answer = ld_span(w->data, w->len);
+
+	if (w->failed || w->len == 0)
+		ld_tcp_drop(endpoint->tcp, to);
+	else
+		ld_tcp_answer(endpoint->tcp, to, answer,
+			      endpoint->stream == LD_TRANSPORT_HTTPS ? ld_lifetime_s(answer) : 0);
+}
+
+static void
 client_answer(const struct ld_ask *ask, const struct ld_client *client, const struct ld_writer *w)
 {
 	struct ld_endpoint *endpoint = client->endpoint;
-	bool written = !w->failed && w->len != 0;
 
-	if (ask->from.transport == LD_TRANSPORT_TCP && written)
-		ld_tcp_answer(endpoint->tcp, client->tcp, ld_span(w->data, w->len));
-	else if (ask->from.transport == LD_TRANSPORT_TCP)
-		ld_tcp_drop(endpoint->tcp, client->tcp);
-	else if (written)
+	if (ask->from.transport != LD_TRANSPORT_UDP)
+		stream_answer(endpoint, client->tcp, w);
+	else if (!w->failed && w->len != 0)
 		ld_udp_send(endpoint->udp, &client->udp, ld_span(w->data, w->len));
 }
 
@@ -308,21 +319,23 @@ tcp_admit(void *ctx, const struct ld_address *from)
 }
 
 static void
-tcp_frame(void *ctx, struct ld_tcp_ref connection, struct ld_span frame)
+stream_message(void *ctx, struct ld_tcp_ref connection, struct ld_span message,
+	       struct ld_span token)
 {
 	struct ld_endpoint *endpoint = ctx;
 	struct ld_thread *thread = endpoint->thread;
 	struct ld_writer w = ld_writer(thread->answer, sizeof thread->answer);
 	struct ld_client client = {.endpoint = endpoint, .tcp = connection};
-	struct ld_from from = client_from(LD_TRANSPORT_TCP, ld_tcp_peer(endpoint->tcp, connection));
+	struct ld_from from = client_from(endpoint->stream, ld_tcp_peer(endpoint->tcp, connection));
 	enum ld_step step;
 	struct ld_ask ask;
 
-	step = query_take(thread, &from, ld_clock_coarse_ms(), frame, &w, &ask);
+	(void)token; /* every one means the same, until there are profiles */
+	step = query_take(thread, &from, ld_clock_coarse_ms(), message, &w, &ask);
 	if (step == LD_STEP_ASK)
 		upstream_ask(thread, &ask, &client);
-	else if (step == LD_STEP_ANSWER && !w.failed)
-		ld_tcp_answer(endpoint->tcp, connection, ld_span(w.data, w.len));
+	else if (step == LD_STEP_ANSWER)
+		stream_answer(endpoint, connection, &w);
 	else
 		ld_tcp_drop(endpoint->tcp, connection);
 }
@@ -396,20 +409,24 @@ ld_thread_new(struct ld_thread **ret, const struct ld_thread_config *config,
 }
 
 int
-ld_thread_listen(struct ld_thread *thread, int udp, int tcp)
+ld_thread_listen(struct ld_thread *thread, enum ld_transport stream, int udp, int listener)
 {
 	struct ld_endpoint *endpoint = &thread->endpoints[thread->endpoint_count];
-	struct ld_tcp_config tcp_config = thread->config.tcp;
+	struct ld_tcp_config tcp_config = thread->config.streams[stream];
 
 	tcp_config.admit = tcp_admit;
 	LD_ASSERT(thread->endpoint_count < thread->config.addresses);
 	thread->endpoint_count++;
-	*endpoint = (struct ld_endpoint){.thread = thread, .udp = udp, .listener = tcp};
-	endpoint->watch = ld_watch_new(thread->loop, udp, udp_readable, endpoint);
-	if (endpoint->watch == NULL)
-		return LINDUNG_ENOMEM;
-	ld_watch_set(endpoint->watch, LD_READABLE);
-	return ld_tcp_new(&endpoint->tcp, thread->loop, tcp, &tcp_config, tcp_frame, endpoint);
+	*endpoint = (struct ld_endpoint){
+		.thread = thread, .stream = stream, .udp = udp, .listener = listener};
+	if (udp >= 0) {
+		endpoint->watch = ld_watch_new(thread->loop, udp, udp_readable, endpoint);
+		if (endpoint->watch == NULL)
+			return LINDUNG_ENOMEM;
+		ld_watch_set(endpoint->watch, LD_READABLE);
+	}
+	return ld_tcp_new(&endpoint->tcp, thread->loop, listener, &tcp_config, stream_message,
+			  endpoint);
 }
 
 static void *
@@ -499,7 +516,8 @@ ld_thread_free(struct ld_thread *thread)
 
 		ld_watch_free(endpoint->watch);
 		ld_tcp_free(endpoint->tcp);
-		close(endpoint->udp);
+		if (endpoint->udp >= 0)
+			close(endpoint->udp);
 		close(endpoint->listener);
 	}
 	ld_remote_free(thread->upstream);
@@ -520,4 +538,27 @@ const struct ld_worker *
 ld_thread_worker(const struct ld_thread *thread)
 {
 	return thread->worker;
+}
+
+unsigned
+ld_thread_connections(const struct ld_thread *thread, enum ld_transport stream)
+{
+	unsigned total = 0;
+
+	for (unsigned i = 0; i < thread->endpoint_count; i++)
+		if (thread->endpoints[i].stream == stream)
+			total += ld_tcp_count(thread->endpoints[i].tcp);
+	return total;
+}
+
+uint64_t
+ld_thread_counter(const struct ld_thread *thread, enum ld_transport stream,
+		  enum ld_tcp_counter counter)
+{
+	uint64_t total = 0;
+
+	for (unsigned i = 0; i < thread->endpoint_count; i++)
+		if (thread->endpoints[i].stream == stream)
+			total += ld_tcp_counter(thread->endpoints[i].tcp, counter);
+	return total;
 }

@@ -23,7 +23,7 @@ struct ld_thread;
 struct ld_thread_config {
 	const struct ld_resolver *resolver;
 	unsigned upstream_timeout_ms;
-	struct ld_tcp_config tcp;       /* of each address */
+	struct ld_tcp_config streams[LD_TRANSPORT_HTTPS + 1]; /* of each address; not of UDP */
 	const struct ld_access *access; /* outlives the thread, as all of this */
 	const struct ld_board *board;
 	unsigned addresses; /* at most so many ld_thread_listen() */
@@ -32,9 +32,9 @@ struct ld_thread_config {
 int ld_thread_new(struct ld_thread **ret, const struct ld_thread_config *config,
 		  struct ld_report *report);
 
-/** Serve a UDP and a listening TCP socket, both the thread's to close from here on, whatever the
- * outcome.  Before ld_thread_start(). */
-int ld_thread_listen(struct ld_thread *thread, int udp, int tcp);
+/** Serve a listening socket for a stream transport, and with plain TCP a UDP socket (else -1); they
+ * are the thread's to close from here on, whatever the outcome.  Before ld_thread_start(). */
+int ld_thread_listen(struct ld_thread *thread, enum ld_transport stream, int udp, int listener);
 
 /** Start it; it waits for ld_thread_begin().  Errors: LINDUNG_ENOMEM. */
 int ld_thread_start(struct ld_thread *thread);
@@ -59,5 +59,9 @@ void ld_thread_free(struct ld_thread *thread);
 
 /** Its counters and cache, to be read at any time. */
 const struct ld_worker *ld_thread_worker(const struct ld_thread *thread);
+/** Its connections of a transport, and their counters; to be read at any time. */
+unsigned ld_thread_connections(const struct ld_thread *thread, enum ld_transport stream);
+uint64_t ld_thread_counter(const struct ld_thread *thread, enum ld_transport stream,
+			   enum ld_tcp_counter counter);
 
 #endif

@@ -131,20 +131,22 @@ fake_udp(void *ctx, int fd, unsigned what)
 }
 
 static void
-fake_tcp(void *ctx, struct ld_tcp_ref from, struct ld_span frame)
+fake_tcp(void *ctx, struct ld_tcp_ref from, struct ld_span frame, struct ld_span token)
 {
 	struct fake *fake = ctx;
 	uint8_t reply[6000] = {0};
 
+	(void)token;
 	fake->asked_tcp++;
 	reply_make(reply, frame, 0);
-	ld_tcp_answer(fake->tcp, from, ld_span(reply, sizeof reply));
+	ld_tcp_answer(fake->tcp, from, ld_span(reply, sizeof reply), 0);
 }
 
 static void
 fake_start(struct fake *fake)
 {
-	static const struct ld_tcp_config config = {8, 5000, 8, 1 << 20, NULL};
+	static const struct ld_tcp_config config = {
+		.connections_max = 8, .idle_ms = 5000, .in_flight_max = 8, .output_max = 1 << 20};
 	struct ld_address address = {.len = 0};
 
 	*fake = (struct fake){.loop = loop};
