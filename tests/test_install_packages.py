@@ -92,7 +92,7 @@ def test_every_library_of_the_build_has_its_package():
     package_of = {
         "cmocka": "libcmocka-dev", "libevent_core": "libevent-dev",
         "libevent_extra": "libevent-dev", "libnghttp2": "libnghttp2-dev", "openssl": "libssl-dev",
-        "libidn2": "libidn2-dev", "libpsl": "libpsl-dev",
+        "libidn2": "libidn2-dev", "libpsl": "libpsl-dev", "libseccomp": "libseccomp-dev",
         "jansson": "libjansson-dev",
         "libunbound": "libunbound-dev", "yaml-0.1": "libyaml-dev", "libzstd": "libzstd-dev",
         "zlib": "zlib1g-dev", "threads": "libc6-dev",
