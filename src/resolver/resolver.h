@@ -214,7 +214,7 @@ void ld_worker_finish(struct ld_worker *worker, int64_t now_ms, const struct ld_
 
 /* Counters: X(symbol, metric name, help).  Each is a total since the start; no label ever holds a
  * name or a client.  Every answer is of one kind: `local` are special names and ANY, `formerr` also
- * NOTIMP and BADVERS, `failed` every SERVFAIL. */
+ * NOTIMP, BADVERS and BADCOOKIE, `failed` every SERVFAIL. */
 #define LD_COUNTERS(X)                                                                             \
 	X(QUERIES_UDP, "lindung_queries_total{transport=\"udp\"}", "Queries received.")            \
 	X(QUERIES_TCP, "lindung_queries_total{transport=\"tcp\"}", "Queries received.")            \

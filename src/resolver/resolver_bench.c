@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "resolver/cookie.h"
 #include "resolver/fake_list.h"
 #include "resolver/resolver.h"
 #include "upstream/upstream.h"
@@ -26,16 +27,45 @@ struct query {
 
 static struct query queries[NAMES];
 
+static const uint8_t secret[LD_COOKIE_SECRET_BYTES] = "sixteen octets..";
+
+static const struct ld_from from = {
+	.transport = LD_TRANSPORT_UDP,
+	.address_len = 4,
+	.address = {192, 0, 2, 1},
+};
+
+static uint32_t
+unix_s(void)
+{
+	return 1700000000;
+}
+
+/* A cookie that proves the address. */
+static struct ld_span
+cookie_option(void)
+{
+	static uint8_t option[4 + LD_COOKIE_BYTES] = {0, LD_OPTION_COOKIE, 0, LD_COOKIE_BYTES};
+	struct ld_cookie_secrets secrets;
+
+	ld_cookie_secrets_init(&secrets, secret, 1);
+	ld_cookie_take(&secrets, NULL, LD_SPAN("client01"), ld_span(from.address, from.address_len),
+		       unix_s(), option + 4);
+	return ld_span(option, sizeof option);
+}
+
 static void
-make_queries(const char *zone, bool edns)
+make_queries(const char *zone, bool edns, struct ld_span options)
 {
 	for (unsigned i = 0; i < NAMES; i++) {
 		char name[64];
 		struct ld_writer w = ld_writer(queries[i].bytes, sizeof queries[i].bytes);
 
 		snprintf(name, sizeof name, "www%u.%s", i, zone);
-		ld_show_build_query(
-			&w, &(struct ld_show_query){.name = name, .type = LD_TYPE_A, .edns = edns});
+		ld_show_build_query(&w, &(struct ld_show_query){.name = name,
+								.type = LD_TYPE_A,
+								.edns = edns,
+								.options = options});
 		queries[i].len = w.len;
 	}
 }
@@ -72,7 +102,6 @@ measure(struct ld_worker *worker, const char *what)
 {
 	static double rounds[ROUNDS];
 	static uint8_t memory[4096];
-	static const struct ld_from from = {.transport = LD_TRANSPORT_UDP};
 	struct ld_ask ask;
 	unsigned asks = 0;
 
@@ -107,7 +136,12 @@ main(void)
 		.cache_ttl_max_s = 86400,
 		.cache_negative_ttl_max_s = 900,
 		.udp_payload_bytes = 1232,
+		.canaries = true,
+		.unix_s = unix_s,
+		.cookie_secrets = secret,
+		.cookie_secret_count = 1,
 	};
+	struct ld_span none = {NULL, 0};
 	struct lindung *list = fake_list_new(entries, 1);
 	struct ld_resolver *resolver;
 	struct ld_worker *worker;
@@ -116,13 +150,15 @@ main(void)
 	    ld_worker_new(&worker, resolver) != LINDUNG_OK)
 		return 1;
 	ld_worker_set_list(worker, list);
-	make_queries("casino.example", false);
+	make_queries("casino.example", false, none);
 	measure(worker, "closed, without EDNS");
-	make_queries("casino.example", true);
+	make_queries("casino.example", true, none);
 	measure(worker, "closed, with EDNS and reason");
-	make_queries("open.example", false);
+	make_queries("casino.example", true, cookie_option());
+	measure(worker, "the same, with a cookie of ours");
+	make_queries("open.example", false, none);
 	measure(worker, "from the cache, without EDNS");
-	make_queries("open.example", true);
+	make_queries("open.example", true, none);
 	measure(worker, "from the cache, with EDNS");
 	ld_worker_free(worker);
 	ld_resolver_free(resolver);
