@@ -6,6 +6,7 @@
 #include "fuzz.h"
 #include "resolver/fake_list.h"
 #include "resolver/resolver.h"
+#include "upstream/extended_error.h"
 #include "upstream/upstream.h"
 #include "wire/message.h"
 
@@ -13,6 +14,8 @@ static const struct fake_entry entries[] = {
 	{.name = "a.b", .category = "gambling", .action = LINDUNG_BLOCK},
 	{.name = "r", .category = "safesearch", .action = LINDUNG_REWRITE, .target = "CNAME t.r"},
 };
+
+static const char *const shared[] = {"b"};
 
 static struct ld_worker *worker;
 
@@ -28,11 +31,28 @@ make_worker(void)
 		.cache_ttl_max_s = 3600,
 		.cache_negative_ttl_max_s = 60,
 		.udp_payload_bytes = 1232,
+		.rebinding_protection = true,
+		.upstream_filters = true,
+		.shared = shared,
+		.shared_count = 1,
 	};
 
 	LD_ASSERT(ld_resolver_new(&resolver, &config, NULL) == LINDUNG_OK);
 	LD_ASSERT(ld_worker_new(&worker, resolver) == LINDUNG_OK);
 	ld_worker_set_list(worker, fake_list_new(entries, sizeof entries / sizeof *entries));
+}
+
+/* An extended error with the code 4, which structured errors exclude. */
+static bool
+tells_forged(struct ld_span answer)
+{
+	struct ld_upstream_result said = {.ede = -1};
+	bool found = false;
+
+	ld_extended_errors_read(&said, answer);
+	for (unsigned i = 0; i < said.ede_count; i++)
+		found |= said.edes[i].code == LD_EDE_FORGED;
+	return found;
 }
 
 static void
@@ -51,6 +71,8 @@ check_answer(const struct ld_ask *ask, struct ld_span answer)
 	unsigned opts = 0;
 	while (ld_walk_next(&walk, &record))
 		opts += record.type == LD_TYPE_OPT;
+	if (ask->structured_error)
+		LD_ASSERT(!tells_forged(answer));
 	LD_ASSERT(!walk.reader.failed && ld_reader_left(&walk.reader) == 0);
 	LD_ASSERT(opts == (ask->edns ? 1 : 0));
 }
@@ -72,7 +94,9 @@ write_query(struct ld_writer *w, uint8_t choice, const struct ld_walk *walk)
 		ld_writer_bytes(w, LD_SPAN("\0\0\x29"));
 		ld_writer_be16(w, choice & 16 ? 1232 : 512);
 		ld_writer_be32(w, choice & 32 ? LD_EDNS_DO : 0);
-		ld_writer_be16(w, 0);
+		ld_writer_be16(w, choice & 2 ? 4 : 0);
+		if (choice & 2) /* structured errors */
+			ld_writer_be32(w, (uint32_t)LD_OPTION_STRUCTURED_ERROR << 16);
 	}
 	return !w->failed;
 }
@@ -94,6 +118,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	now_ms += 10000000; /* nothing of the input before is left */
 	result.message = ld_span(data + 1, size - 1);
+	ld_extended_errors_read(&result, result.message);
 	result.secure = (data[0] & 64) != 0;
 	struct ld_from from = {.transport = data[0] & 128 ? LD_TRANSPORT_TCP : LD_TRANSPORT_UDP};
 	for (unsigned pass = 0; pass < 2; pass++) {
