@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the resolver says of itself: RFC 9606, RESINFO, and RFC 9462, designated resolvers."""
 import re
+import subprocess
 
 import dns.flags
 import dns.message
@@ -8,6 +9,9 @@ import dns.query
 import dns.rcode
 import dns.rdatatype
 import pytest
+
+import tls_room
+from conftest import free_port
 
 RESINFO = 261
 
@@ -76,6 +80,34 @@ def test_other_names_are_none_of_ours(serve, config, upstream, name):
     assert ask_info(server, name).rcode() == dns.rcode.REFUSED  # RD=0
     server.query(name, RESINFO)
     assert upstream.asked[f"{name}."] == 1
+
+
+def test_rfc9462_designated_resolvers(serve, config, upstream, tmp_path):
+    """Where DNS over TLS is, by the name in the certificate: a client can go there at once."""
+    authority = tls_room.Authority(tmp_path)
+    certificate, key = authority.pair("first")
+    port = free_port()
+    config["tls"] = {"listen": [f"127.0.0.1@{port}"], "certificate": str(certificate),
+                     "key": str(key)}
+    config["identity"] = {"name": tls_room.NAME}
+    config["local"] = {"names": [f"{tls_room.NAME} 127.0.0.1 fd00::53"]}
+    server = serve(config)
+    reply = server.query("_dns.resolver.arpa", "SVCB")
+    assert reply.rcode() == dns.rcode.NOERROR
+    assert not reply.flags & dns.flags.AD
+    rrset, = reply.answer
+    assert rrset.to_text() == (f"_dns.resolver.arpa. 300 IN SVCB 1 {tls_room.NAME}. "
+                               f'alpn="dot" port="{port}" ipv4hint="127.0.0.1" '
+                               'ipv6hint="fd00::53"')
+    for program in (["dig"], ["kdig"]):
+        done = subprocess.run([*program, "+short", "-p", str(server.port), "@127.0.0.1",
+                               "_dns.resolver.arpa", "TYPE64"],
+                              capture_output=True, text=True, timeout=20, check=True)
+        assert tls_room.NAME in done.stdout, done.stdout
+    # RFC 9462 section 4.2: the certificate holds the address that was asked.
+    with tls_room.Connection(port, authority.context(), name="127.0.0.1") as connection:
+        assert connection.query("_dns.resolver.arpa", rdtype="SVCB").answer == reply.answer
+    assert not upstream.asked
 
 
 def test_rfc9462_nothing_to_designate(serve, config, upstream):
