@@ -4,8 +4,8 @@
  * A file made to break whoever reads it breaks this process alone; the list in force stays. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-#include "net/loop.h"
 #include "process/children.h"
 #include "process/holder.h"
 #include "process/role.h"
@@ -143,9 +143,8 @@ message_came(void *ctx, struct ld_message *message)
 	(void)ld_channel_send(child->parent, LD_MESSAGE_CHECKED, ld_span(w.data, w.len),
 			      ld_span_str(report.text));
 	ld_channel_flush(child->parent);
-	lindung_close(check.list);
-	ld_loop_stop(child->loop);
-	return true;
+	/* All that it has goes with it. */
+	_exit(0);
 }
 
 int

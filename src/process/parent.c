@@ -42,7 +42,7 @@ struct ld_parent {
 	struct ld_signal *signals[SIGNALS];
 	struct ld_timer *look, *ping;
 	struct ld_kid *kids[KIDS];
-	bool walls_told; /* those that are missing */
+	unsigned walls; /* that all children have */
 	bool recursor_started, ready, stopping, failed;
 	uint64_t started_ms;
 	unsigned ping_ms;
@@ -180,8 +180,10 @@ static void
 say_what_runs(const struct ld_parent *parent)
 {
 	const struct ld_conf *conf = &parent->conf;
-	struct ld_report list;
+	struct ld_report list, missing;
 
+	if (ld_sandbox_missing(parent->walls, &missing))
+		say(missing.text);
 	ld_reload_describe(parent->reload, &list);
 	fprintf(stderr, "lindung: list %s: %s\n", conf->list_image, list.text);
 	ld_sockets_say(&parent->sockets);
@@ -248,12 +250,7 @@ broken_came(struct ld_parent *parent, const struct ld_kid *kid)
 static bool
 started_came(struct ld_parent *parent, const struct ld_kid *kid, unsigned walls)
 {
-	struct ld_report missing;
-
-	if (!parent->walls_told && ld_sandbox_missing(walls, &missing)) {
-		say(missing.text);
-		parent->walls_told = true;
-	}
+	parent->walls &= walls;
 	if (kid == parent->kids[KID_RECURSOR])
 		parent->recursor_started = true;
 	else
@@ -551,6 +548,7 @@ ld_parent_run(const struct ld_conf *conf, bool is_asked)
 		.is_asked = is_asked,
 		.conf_fd = -1,
 		.metrics_fd = -1,
+		.walls = LD_WALLS,
 		.started_ms = (uint64_t)ld_clock_monotonic_ms(),
 	};
 	struct ld_report report;

@@ -158,7 +158,7 @@ ld_sandbox_enter(enum ld_role role, const char *user, unsigned walls, unsigned *
 	int err = LINDUNG_OK;
 
 	if (LD_SANITIZED)
-		walls &= LD_WALL_USER | LD_WALL_CALLS;
+		walls &= LD_WALL_USER;
 	/* The user is looked up while there are files. */
 	if ((walls & LD_WALL_USER) != 0 && is_root)
 		err = user_find(user, &entry, report);
@@ -194,12 +194,6 @@ static const int calls_denied[] = {
 #undef LD_X
 };
 
-static const int calls_sanitizer[] = {
-#define LD_X(call) SCMP_SYS(call),
-	LD_CALLS_SANITIZER(LD_X)
-#undef LD_X
-};
-
 /* 0, or negative as libseccomp has it. */
 static int
 calls_add(scmp_filter_ctx filter, enum ld_role role)
@@ -209,12 +203,7 @@ calls_add(scmp_filter_ctx filter, enum ld_role role)
 	for (size_t i = 0; i < sizeof calls / sizeof calls[0] && failed == 0; i++)
 		if (calls[i].number >= 0 && (calls[i].roles & role) != 0)
 			failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i].number, 0);
-	for (size_t i = 0; LD_SANITIZED && i < sizeof calls_sanitizer / sizeof(int) && failed == 0;
-	     i++)
-		if (calls_sanitizer[i] >= 0)
-			failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls_sanitizer[i], 0);
-	for (size_t i = 0; !LD_SANITIZED && i < sizeof calls_denied / sizeof(int) && failed == 0;
-	     i++)
+	for (size_t i = 0; i < sizeof calls_denied / sizeof(int) && failed == 0; i++)
 		if (calls_denied[i] >= 0)
 			failed = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), calls_denied[i],
 						  0);
@@ -245,11 +234,11 @@ calls_checked(scmp_filter_ctx filter, enum ld_role role)
 	int failed = 0;
 
 	/* No memory that can be executed. */
-	for (unsigned i = 0; i < 2 && failed == 0 && !LD_SANITIZED; i++)
+	for (unsigned i = 0; i < 2 && failed == 0; i++)
 		failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, memory[i], 1,
 					  SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 	/* To end itself: abort(). */
-	if (failed == 0 && !LD_SANITIZED)
+	if (failed == 0)
 		failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
 					  SCMP_A0_64(SCMP_CMP_EQ, (uint64_t)getpid()));
 	/* How fstat() is made: with a path, it tells of a file, but does not open it. */
@@ -258,7 +247,7 @@ calls_checked(scmp_filter_ctx filter, enum ld_role role)
 			filter, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 1,
 			SCMP_A3_64(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH));
 	/* How much waits at a socket: libevent asks. */
-	if (failed == 0 && role == LD_ROLE_RESOLVER && !LD_SANITIZED)
+	if (failed == 0 && role == LD_ROLE_RESOLVER)
 		failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
 					  SCMP_A1_64(SCMP_CMP_EQ, FIONREAD));
 	if (failed == 0 && role == LD_ROLE_RECURSOR)
@@ -272,7 +261,7 @@ ld_sandbox_seal(enum ld_role role, unsigned walls, unsigned *ret_up, struct ld_r
 	scmp_filter_ctx filter;
 	int failed;
 
-	if ((walls & LD_WALL_CALLS) == 0)
+	if (LD_SANITIZED || (walls & LD_WALL_CALLS) == 0)
 		return LINDUNG_OK;
 	filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	if (filter == NULL)

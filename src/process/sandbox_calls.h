@@ -78,36 +78,4 @@
 	X(readlink)                                                                                \
 	X(stat)
 
-/* X(call).  What the run-time libraries of sanitizers need when they look for leaks at the end. */
-#define LD_CALLS_SANITIZER(X)                                                                      \
-	X(arch_prctl)                                                                              \
-	X(clone)                                                                                   \
-	X(clone3)                                                                                  \
-	X(dup)                                                                                     \
-	X(dup2)                                                                                    \
-	X(getcwd)                                                                                  \
-	X(getdents64)                                                                              \
-	X(getppid)                                                                                 \
-	X(getrlimit)                                                                               \
-	X(ioctl)                                                                                   \
-	X(mmap)                                                                                    \
-	X(mprotect)                                                                                \
-	X(open)                                                                                    \
-	X(openat)                                                                                  \
-	X(pipe2)                                                                                   \
-	X(prctl)                                                                                   \
-	X(pread64)                                                                                 \
-	X(prlimit64)                                                                               \
-	X(process_vm_readv)                                                                        \
-	X(ptrace)                                                                                  \
-	X(readlink)                                                                                \
-	X(readlinkat)                                                                              \
-	X(set_tid_address)                                                                         \
-	X(sigaltstack)                                                                             \
-	X(stat)                                                                                    \
-	X(tgkill)                                                                                  \
-	X(uname)                                                                                   \
-	X(unlink)                                                                                  \
-	X(wait4)
-
 #endif

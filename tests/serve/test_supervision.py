@@ -105,7 +105,7 @@ class Load:
 
 def test_each_process_has_its_name(serve, config):
     server = serve(config)
-    assert set(children(server)) == set(ROLES)  # the loader has ended
+    wait_until(lambda: set(children(server)) == set(ROLES))  # the loader ends
     for role, pid in children(server).items():
         assert pathlib.Path(f"/proc/{pid}/comm").read_text() == f"lindung: {role}"[:15] + "\n"
 
@@ -159,7 +159,7 @@ def test_without_the_recursor_listed_and_cached_names_are_answered(serve, config
     assert server.metrics()["lindung_recursor_up"] == 0
     assert time.monotonic() - start < 0.3
     assert seconds_until_answered(server, "again") < 2
-    assert server.metrics()["lindung_recursor_up"] == 1
+    wait_until(lambda: server.metrics()["lindung_recursor_up"] == 1)
 
 
 def test_back_off_grows(serve, config):
