@@ -16,7 +16,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (ld_name_from_text(&name, LD_SPAN("www.example.com")) != LINDUNG_OK)
 		__builtin_trap();
-	if (ld_forward_reply_check(&query, ld_span(data, size)) != LD_FORWARD_ANSWER)
+	if (ld_forward_reply_check(&query, ld_span(data, size)).kind != LD_FORWARD_ANSWER)
 		return 0;
 	/* What is taken can be nothing but a response with this id and this question. */
 	if (size < 33 || ld_get_be16(data) != 0x1234 || !(data[2] & 0x80) || data[12] != 3 ||

@@ -50,6 +50,7 @@ check(const char *path, bool print)
 {
 	struct ld_arena arena;
 	struct ld_conf conf;
+	struct ld_report report;
 	unsigned problems = 0;
 	int status = 1;
 
@@ -57,6 +58,8 @@ check(const char *path, bool print)
 	if (ld_conf_check(&conf, path, &arena, problem_print, &problems) != LINDUNG_OK)
 		fprintf(stderr, "lindung check-config: %s: %u problem%s\n", path, problems,
 			problems == 1 ? "" : "s");
+	else if (ld_conf_servers_check(&conf, true, &report) != LINDUNG_OK)
+		fprintf(stderr, "%s: %s\n", path, report.text);
 	else if (print)
 		status = conf_print(&conf);
 	else

@@ -46,6 +46,7 @@ struct loading {
 	struct ld_conf conf;
 	unsigned lines[OPTION_COUNT]; /* where each stands; NO_FILE_LINE: it is not in the file */
 	struct ld_conf_place place;
+	struct ld_report why;
 	ld_conf_problem *problem;
 	void *ctx;
 	unsigned problems;
@@ -76,6 +77,12 @@ tell_value(struct loading *l, const struct ld_conf_option *option, const struct 
 	char expected[LD_CONF_EXPECTED_BYTES], shown[64];
 	struct ld_report report;
 
+	if (l->why.text[0] != '\0') {
+		ld_fail(&report, LINDUNG_ECONFIG, "%s:%u: %s: %s", l->name, got->line, option->key,
+			l->why.text);
+		l->why.text[0] = '\0';
+		return tell(l, &report);
+	}
 	ld_conf_expected(option, expected);
 	if (got->kind != LD_YAML_SCALAR)
 		snprintf(shown, sizeof shown, "%s of %u", ld_yaml_kind_text(got), got->count);
@@ -252,6 +259,7 @@ static int
 check_together(struct loading *l)
 {
 	const struct ld_conf *c = &l->conf;
+	struct ld_report report;
 	int err = LINDUNG_OK;
 
 	if (c->upstream_mode == LD_CONF_MODE_FORWARD && c->upstream_servers.count == 0)
@@ -262,6 +270,10 @@ check_together(struct loading *l)
 		err = tell_pair(l, "upstream.servers", "upstream.mode",
 				"would not be used, because upstream.mode is recursion: "
 				"set it to forward, or take the servers out");
+	if (err == LINDUNG_OK && c->upstream_mode == LD_CONF_MODE_FORWARD &&
+	    ld_conf_servers_check(c, false, &report) != LINDUNG_OK)
+		err = tell_pair(l, "upstream.servers", "upstream.mode",
+				report.text + strlen("upstream.servers: "));
 	if (err == LINDUNG_OK && c->block_answer == LD_CONF_ANSWER_ADDRESS &&
 	    !c->block_address4.given && !c->block_address6.given)
 		err = tell_pair(l, "block.answer", "block.answer",
@@ -311,7 +323,10 @@ conf_make(struct ld_conf *ret, const char *name, const struct ld_yaml *root,
 {
 	struct loading l = {.name = name, .place = *place, .problem = problem, .ctx = ctx};
 	struct ld_report report;
-	int err = defaults_take(&l);
+	int err;
+
+	l.place.why = &l.why;
+	err = defaults_take(&l);
 
 	if (err == LINDUNG_OK && root != NULL)
 		err = tree_take(&l, root);

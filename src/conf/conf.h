@@ -72,6 +72,7 @@ struct ld_conf_ip {
 #define LD_CONF_C_ADDRESS struct ld_conf_address
 #define LD_CONF_C_ADDRESSES struct ld_conf_addresses
 #define LD_CONF_C_PREFIXES struct ld_conf_prefixes
+#define LD_CONF_C_SERVERS struct ld_conf_texts
 #define LD_CONF_C_IPV4 struct ld_conf_ip
 #define LD_CONF_C_IPV6 struct ld_conf_ip
 #define LD_CONF_C_CHOICE int
@@ -102,5 +103,10 @@ int ld_conf_parse(struct ld_conf *ret, const char *name, struct ld_span text,
 
 /** Write all options with their values, as a file that ld_conf_load() reads back to the same. */
 void ld_conf_print(const struct ld_conf *conf, struct ld_buffer *out);
+
+/** Servers to forward to that do not go together, or are this very server.  Loading checks this
+ * without `probe`, which asks the kernel for the machine's addresses: for who starts it.
+ * Errors: LINDUNG_ECONFIG with a report. */
+int ld_conf_servers_check(const struct ld_conf *conf, bool probe, struct ld_report *report);
 
 #endif

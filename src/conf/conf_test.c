@@ -159,7 +159,7 @@ every_type(void **state)
 	assert_int_equal(conf.block_reason, LD_CONF_REASON_AUTHORITY);
 	assert_int_equal(conf.upstream_mode, LD_CONF_MODE_FORWARD);
 	assert_int_equal(conf.upstream_servers.count, 1);
-	assert_string_equal(conf.upstream_servers.texts[0], "192.0.2.53@53");
+	assert_string_equal(conf.upstream_servers.items[0], "192.0.2.53");
 	assert_int_equal(conf.upstream_timeout_ms, 2000);
 	assert_false(conf.upstream_dnssec);
 	assert_string_equal(conf.explain_text, "Diblokir");

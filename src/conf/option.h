@@ -22,6 +22,7 @@ enum ld_conf_type {
 	LD_CONF_ADDRESS,
 	LD_CONF_ADDRESSES,
 	LD_CONF_PREFIXES,
+	LD_CONF_SERVERS,
 	LD_CONF_IPV4,
 	LD_CONF_IPV6,
 	LD_CONF_CHOICE,
@@ -51,6 +52,9 @@ extern const unsigned ld_conf_option_count;
 struct ld_conf_place {
 	struct ld_arena *arena;
 	const char *folder; /* that relative paths begin at; NULL: leave them */
+	/* For a value that can be wrong in many ways: which it is; empty if there is nothing to
+	 * add to what ld_conf_expected() says. */
+	struct ld_report *why;
 };
 
 enum { LD_CONF_EXPECTED_BYTES = 256 };

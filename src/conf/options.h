@@ -117,10 +117,20 @@
 	  "The language of explain.text and explain.organisation.")                                \
 	X(CHOICE, upstream_mode, "upstream.mode", "recursion", 0, 0, "", modes,                    \
 	  "How names that no list closes are answered.")                                           \
-	X(ADDRESSES, upstream_servers, "upstream.servers", "", 0, 16, "53", none,                  \
-	  "Servers to forward to, as address@port. "                                               \
-	  "Without a port it is 53. "                                                              \
+	X(SERVERS, upstream_servers, "upstream.servers", "", 0, 16, "", none,                      \
+	  "Servers to forward to: address@port over UDP and TCP in the clear, "                    \
+	  "tls://address@port#name over TLS, https://address@port/path#name over HTTPS. "          \
+	  "Without a port it is 53, 853 or 443, without a path /dns-query. "                       \
+	  "The certificate of an encrypted server must be for the name behind #, or without one "  \
+	  "for the address; one that is not is never asked. "                                      \
+	  "#pin-sha256= and the SHA-256 of its public key in base64 may follow, twice at most; "   \
+	  "without a name the key alone is what counts. "                                          \
+	  "Encrypted servers and others do not stand together. "                                   \
 	  "They see what is asked; with recursion no single server does.")                         \
+	X(PATH, upstream_ca_file, "upstream.ca-file", "", 0, 4095, "", none,                       \
+	  "File with the certificates of the authorities that encrypted servers are checked "      \
+	  "with, in PEM. "                                                                         \
+	  "With nothing here they are the system's.")                                              \
 	X(DURATION, upstream_timeout_ms, "upstream.timeout-ms", "4000", 100, 60000, "ms", none,    \
 	  "A question that has no answer from upstream after this is answered SERVFAIL.")          \
 	X(BOOL, upstream_dnssec, "upstream.dnssec", "yes", 0, 1, "", none,                         \

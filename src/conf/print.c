@@ -108,6 +108,10 @@ ld_conf_expected(const struct ld_conf_option *option, char text[LD_CONF_EXPECTED
 			      "length",
 			      text);
 		return;
+	case LD_CONF_SERVERS:
+		list_expected(option, "servers, as 192.0.2.1@53 or tls://192.0.2.1#dns.example",
+			      text);
+		return;
 	case LD_CONF_CHOICE:
 		choices_text(option->choices, text, LD_CONF_EXPECTED_BYTES);
 		return;
@@ -220,6 +224,7 @@ ld_conf_value_print(const void *field, const struct ld_conf_option *option, stru
 	case LD_CONF_HOSTS:
 	case LD_CONF_CONTACTS:
 	case LD_CONF_DOMAINS:
+	case LD_CONF_SERVERS:
 		texts = field;
 		texts_print(texts->items, texts->count, out);
 		break;

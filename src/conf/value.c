@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "conf/text.h"
+#include "net/server_address.h"
 
 /* ---- Scalars -------------------------------------------------------------------------------- */
 
@@ -253,6 +254,16 @@ address_set(struct ld_conf_address *ret, struct ld_span text, uint16_t port, str
 	return LINDUNG_OK;
 }
 
+static int
+server_set(const char **ret, struct ld_span text, const struct ld_conf_place *place)
+{
+	struct ld_server_address remote;
+
+	if (ld_server_address_from_text(&remote, text, place->why) != LINDUNG_OK)
+		return LINDUNG_ECONFIG;
+	return text_set(ret, text, place->arena);
+}
+
 /* ---- Lists ---------------------------------------------------------------------------------- */
 
 static bool
@@ -285,6 +296,8 @@ texts_set(struct ld_conf_texts *ret, const struct ld_conf_option *option,
 			return LINDUNG_ECONFIG;
 		if (option->type == LD_CONF_PATHS)
 			err = path_set(&items[i], option, item->text, place);
+		else if (option->type == LD_CONF_SERVERS)
+			err = server_set(&items[i], item->text, place);
 		else if (item_is_fit(option, item->text))
 			err = text_set(&items[i], item->text, place->arena);
 		if (err != LINDUNG_OK)
@@ -420,6 +433,7 @@ scalar_set(void *field, const struct ld_conf_option *option, struct ld_span text
 	case LD_CONF_DOMAINS:
 	case LD_CONF_ADDRESSES:
 	case LD_CONF_PREFIXES:
+	case LD_CONF_SERVERS:
 	default:
 		fit = false;
 	}
@@ -432,7 +446,7 @@ is_list(const struct ld_conf_option *option)
 	return option->type == LD_CONF_PATHS || option->type == LD_CONF_KEYS ||
 	       option->type == LD_CONF_HOSTS || option->type == LD_CONF_CONTACTS ||
 	       option->type == LD_CONF_DOMAINS || option->type == LD_CONF_ADDRESSES ||
-	       option->type == LD_CONF_PREFIXES;
+	       option->type == LD_CONF_PREFIXES || option->type == LD_CONF_SERVERS;
 }
 
 /* The default as it would stand in a file. */

@@ -13,6 +13,7 @@
 enum {
 	/* Answers that wait for a resolver that does not read; past it they are dropped. */
 	QUEUE_MAX = 8 * 1024 * 1024,
+	COUNTS_MS = 250, /* how often the counters are handed over, if there is something new */
 	NO_LINK = -1,
 };
 
@@ -28,6 +29,8 @@ struct ld_asker {
 	struct event_base *loop;
 	struct ld_bell *bell;
 	struct ld_upstream *upstream;
+	struct ld_timer *counts_timer;
+	struct ld_counts counts; /* as handed over last */
 	LIST_HEAD(, pending) pending;
 	struct ld_channel *link; /* NULL: none */
 	unsigned link_number;    /* counts them */
@@ -115,8 +118,28 @@ link_take(struct ld_asker *asker, int fd)
 	ld_channel_free(asker->link);
 	asker->link = NULL;
 	asker->link_number++;
+	asker->counts = (struct ld_counts){0}; /* the other side knows none */
 	/* Without memory for it the resolver sees its end closed. */
 	(void)ld_channel_new(&asker->link, asker->loop, fd, &config);
+}
+
+static void
+counts_due(void *ctx)
+{
+	struct ld_asker *asker = ctx;
+	uint8_t octets[LD_COUNTS_BYTES];
+	struct ld_writer w = ld_writer(octets, sizeof octets);
+	struct ld_counts counts;
+
+	for (unsigned i = 0; i < LD_UPSTREAM_COUNTER_COUNT; i++)
+		counts.items[i] = ld_upstream_counter(asker->upstream, (enum ld_upstream_counter)i);
+	ld_timer_set(asker->counts_timer, COUNTS_MS);
+	if (asker->link == NULL || memcmp(&counts, &asker->counts, sizeof counts) == 0)
+		return;
+	ld_counts_write(&w, &counts);
+	if (ld_channel_send(asker->link, LD_MESSAGE_COUNTS, ld_span(w.data, w.len),
+			    ld_span(NULL, 0)) == LINDUNG_OK)
+		asker->counts = counts;
 }
 
 static void
@@ -146,7 +169,9 @@ ld_asker_new(struct ld_asker **ret, const struct ld_upstream_config *config,
 	asker->loop = ld_loop_new();
 	if (asker->loop != NULL)
 		asker->bell = ld_bell_new(asker->loop, bell_rung, asker);
-	if (asker->bell == NULL)
+	if (asker->bell != NULL)
+		asker->counts_timer = ld_timer_new(asker->loop, counts_due, asker);
+	if (asker->counts_timer == NULL)
 		ld_fail(report, err, "not enough memory for a thread");
 	else
 		err = ld_upstream_new(&asker->upstream, asker->loop, config, report);
@@ -163,6 +188,7 @@ asker_run(void *ctx)
 {
 	struct ld_asker *asker = ctx;
 
+	ld_timer_set(asker->counts_timer, COUNTS_MS);
 	ld_loop_run(asker->loop);
 	return NULL;
 }
@@ -227,6 +253,7 @@ ld_asker_free(struct ld_asker *asker)
 	ld_channel_free(asker->link);
 	if (atomic_load(&asker->next_link) != NO_LINK)
 		close(atomic_load(&asker->next_link));
+	ld_timer_free(asker->counts_timer);
 	ld_bell_free(asker->bell);
 	ld_loop_free(asker->loop);
 	free(asker);

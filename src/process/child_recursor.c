@@ -1,10 +1,12 @@
 /* The recursor: threads that ask the Internet for those that answer clients.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
+#include <string.h>
 
 #include "net/loop.h"
 #include "process/asker.h"
 #include "process/children.h"
+#include "process/notice.h"
 #include "process/role.h"
 
 enum {
@@ -17,6 +19,7 @@ struct recursor {
 	struct ld_asker **askers; /* one for each thread of the resolver */
 	unsigned count;
 	bool started;
+	struct ld_notices *notices;
 	struct ld_timer *tick, *pong;
 	uint32_t ping;
 };
@@ -28,8 +31,10 @@ make(struct recursor *recursor)
 	const struct ld_conf *conf = &recursor->child->conf;
 	struct ld_upstream_config config = {
 		.forward = conf->upstream_mode == LD_CONF_MODE_FORWARD,
-		.servers = conf->upstream_servers.texts,
+		.servers = conf->upstream_servers.items,
 		.server_count = conf->upstream_servers.count,
+		.ca_file = conf->upstream_ca_file,
+		.notice = ld_notices_tell,
 		.timeout_ms = conf->upstream_timeout_ms,
 		.dnssec = conf->upstream_dnssec,
 		.trust_anchor = conf->upstream_trust_anchor,
@@ -41,7 +46,9 @@ make(struct recursor *recursor)
 	if (recursor->askers != NULL)
 		return true;
 	recursor->askers = calloc(conf->threads, sizeof(struct ld_asker *));
-	if (recursor->askers == NULL)
+	recursor->notices = ld_notices_new(conf->upstream_servers.items);
+	config.notice_ctx = recursor->notices;
+	if (recursor->askers == NULL || recursor->notices == NULL)
 		err = ld_fail(&report, LINDUNG_ENOMEM, "not enough memory");
 	for (unsigned i = 0; i < conf->threads && err == LINDUNG_OK; i++) {
 		err = ld_asker_new(&recursor->askers[i], &config, &report);
@@ -137,10 +144,24 @@ pong_due(void *ctx)
 }
 
 static void
+notices_tell(struct recursor *recursor)
+{
+	struct ld_report report;
+
+	while (ld_notices_next(recursor->notices, &report)) {
+		struct ld_writer w = ld_writer(report.text, sizeof report.text);
+
+		w.len = strlen(report.text);
+		ld_child_tell(recursor->child, LD_MESSAGE_NOTICE, &w);
+	}
+}
+
+static void
 tick_due(void *ctx)
 {
 	struct recursor *recursor = ctx;
 
+	notices_tell(recursor);
 	for (unsigned i = 0; i < recursor->count; i++) {
 		uint8_t octets[2];
 		struct ld_writer w = ld_writer(octets, sizeof octets);
@@ -170,6 +191,7 @@ ld_recursor_run(struct ld_child *child)
 	for (unsigned i = 0; i < recursor.count; i++)
 		ld_asker_free(recursor.askers[i]);
 	free(recursor.askers);
+	ld_notices_free(recursor.notices);
 	ld_timer_free(recursor.tick);
 	ld_timer_free(recursor.pong);
 	return child->status;

@@ -152,6 +152,23 @@ ld_shown_read(struct ld_shown *ret, struct ld_span body)
 }
 
 void
+ld_counts_write(struct ld_writer *w, const struct ld_counts *counts)
+{
+	for (unsigned i = 0; i < LD_UPSTREAM_COUNTER_COUNT; i++)
+		put_be64(w, counts->items[i]);
+}
+
+bool
+ld_counts_read(struct ld_counts *ret, struct ld_span body)
+{
+	struct ld_reader r = ld_reader(body);
+
+	for (unsigned i = 0; i < LD_UPSTREAM_COUNTER_COUNT; i++)
+		ret->items[i] = get_be64(&r);
+	return !r.failed;
+}
+
+void
 ld_asking_write(struct ld_writer *w, const struct ld_asking *question)
 {
 	ld_writer_be32(w, question->id);

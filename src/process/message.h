@@ -42,6 +42,7 @@ enum {
 	LD_STATUS_BYTES = LD_FACTS_BYTES + 8 * 8,
 	LD_SHOWN_BYTES = 4 + 4 + 8,
 	LD_REPORT_LINE_MAX = LD_REPORT_MAX_BYTES - 1,
+	LD_COUNTS_BYTES = 8 * LD_UPSTREAM_COUNTER_COUNT,
 };
 
 /* X(symbol, from, to, octets at least, at most, descriptors at least, at most) */
@@ -85,7 +86,11 @@ enum {
 	X(BROKEN, LONG_LIVED, PARENT, 2, 2, 0, 0)                                                  \
 	/* Over a link: a question for the Internet, and what came of it. */                       \
 	X(QUESTION, RESOLVER, RECURSOR, 8, LD_ASKING_BODY_MAX, 0, 0)                               \
-	X(ANSWER, RECURSOR, RESOLVER, 15, LD_ANSWER_HEAD_MAX + 65535, 0, 0)
+	X(ANSWER, RECURSOR, RESOLVER, 15, LD_ANSWER_HEAD_MAX + 65535, 0, 0)                        \
+	/* Over a link: the counters of enum ld_upstream_counter, for the metrics. */              \
+	X(COUNTS, RECURSOR, RESOLVER, LD_COUNTS_BYTES, LD_COUNTS_BYTES, 0, 0)                      \
+	/* A line for a person, about the servers that are forwarded to. */                        \
+	X(NOTICE, RECURSOR, PARENT, 1, LD_REPORT_LINE_MAX, 0, 0)
 
 enum ld_message_type {
 #define LD_X(symbol, ...) LD_MESSAGE_##symbol,
@@ -164,6 +169,14 @@ struct ld_shown {
 
 void ld_shown_write(struct ld_writer *w, const struct ld_shown *shown);
 bool ld_shown_read(struct ld_shown *ret, struct ld_span body);
+
+/** The counters of a thread that asks. */
+struct ld_counts {
+	uint64_t items[LD_UPSTREAM_COUNTER_COUNT];
+};
+
+void ld_counts_write(struct ld_writer *w, const struct ld_counts *counts);
+bool ld_counts_read(struct ld_counts *ret, struct ld_span body);
 
 /** A question over a link. */
 struct ld_asking {

@@ -5,33 +5,47 @@
 
 #include "base/clock.h"
 
-static const struct {
+struct counter {
 	const char *metric, *help;
-} counters[] = {
-#define LD_X(symbol, metric, help) {metric, help},
-	LD_COUNTERS(LD_X)
-#undef LD_X
 };
+
+#define LD_X(symbol, metric, help) {metric, help},
+static const struct counter counters[] = {LD_COUNTERS(LD_X)};
+static const struct counter forward_counters[] = {LD_UPSTREAM_COUNTERS(LD_X)};
+#undef LD_X
+
+static uint64_t
+worker_counter(const struct ld_thread *thread, unsigned c)
+{
+	return ld_worker_counter(ld_thread_worker(thread), c);
+}
+
+static uint64_t
+forward_counter(const struct ld_thread *thread, unsigned c)
+{
+	return ld_thread_upstream_counter(thread, c);
+}
 
 /* The counters of one metric stand together in the table; its HELP and TYPE come once. */
 static void
-counters_write(const struct ld_metrics *metrics, struct ld_buffer *out)
+counters_write(const struct ld_metrics *metrics, const struct counter *table, unsigned count,
+	       uint64_t (*read)(const struct ld_thread *thread, unsigned c), struct ld_buffer *out)
 {
 	struct ld_span last = {NULL, 0};
 
-	for (unsigned c = 0; c < LD_COUNTER_COUNT; c++) {
-		struct ld_span metric = ld_span_str(counters[c].metric);
+	for (unsigned c = 0; c < count; c++) {
+		struct ld_span metric = ld_span_str(table[c].metric);
 		struct ld_span name = ld_span_first(metric, ld_span_find(metric, '{'));
 		uint64_t total = 0;
 
 		if (!ld_span_equal(name, last))
 			ld_buffer_printf(out, "# HELP %.*s %s\n# TYPE %.*s counter\n",
-					 (int)name.len, (const char *)name.data, counters[c].help,
+					 (int)name.len, (const char *)name.data, table[c].help,
 					 (int)name.len, (const char *)name.data);
 		last = name;
 		for (unsigned t = 0; t < metrics->thread_count; t++)
-			total += ld_worker_counter(ld_thread_worker(metrics->threads[t]), c);
-		ld_buffer_printf(out, "%s %llu\n", counters[c].metric, (unsigned long long)total);
+			total += read(metrics->threads[t], c);
+		ld_buffer_printf(out, "%s %llu\n", table[c].metric, (unsigned long long)total);
 	}
 }
 
@@ -151,7 +165,8 @@ ld_metrics_write(const struct ld_metrics *metrics, struct ld_buffer *out)
 
 	for (unsigned t = 0; t < metrics->thread_count; t++)
 		cache_bytes += ld_worker_cache_bytes(ld_thread_worker(metrics->threads[t]));
-	counters_write(metrics, out);
+	counters_write(metrics, counters, LD_COUNTER_COUNT, worker_counter, out);
+	counters_write(metrics, forward_counters, LD_UPSTREAM_COUNTER_COUNT, forward_counter, out);
 	connections_write(metrics, out);
 	certificate_write(&metrics->status, out);
 	list_write(&metrics->status, out);

@@ -192,7 +192,7 @@ say_what_runs(const struct ld_parent *parent)
 	if (conf->upstream_mode == LD_CONF_MODE_FORWARD) {
 		fprintf(stderr, "forwarded to");
 		for (unsigned i = 0; i < conf->upstream_servers.count; i++)
-			fprintf(stderr, "%s %s", i > 0 ? "," : "", conf->upstream_servers.texts[i]);
+			fprintf(stderr, "%s %s", i > 0 ? "," : "", conf->upstream_servers.items[i]);
 		fputc('\n', stderr);
 	} else {
 		fprintf(stderr, "resolved from the root servers, %s DNSSEC\n",
@@ -234,6 +234,17 @@ failed_came(struct ld_parent *parent, const struct ld_kid *kid, const struct ld_
 	return true;
 }
 
+static bool
+notice_came(const struct ld_message *message)
+{
+	struct ld_report report;
+
+	ld_fail(&report, LINDUNG_OK, "%.*s", (int)message->body.len,
+		(const char *)message->body.data);
+	say(report.text);
+	return true;
+}
+
 /* What came over a link was no message: whoever sent it is started again, and has new links. */
 static bool
 broken_came(struct ld_parent *parent, const struct ld_kid *kid)
@@ -271,6 +282,8 @@ kid_came(void *ctx, struct ld_kid *kid, struct ld_message *message)
 		return started_came(parent, kid, message->body.data[0]);
 	case LD_MESSAGE_FAILED:
 		return failed_came(parent, kid, message);
+	case LD_MESSAGE_NOTICE:
+		return notice_came(message);
 	case LD_MESSAGE_BROKEN:
 		return broken_came(parent, kid);
 	case LD_MESSAGE_LISTED:
@@ -477,6 +490,8 @@ start(struct ld_parent *parent, struct ld_report *report)
 	/* Signals are caught from here on: one that comes early is for the loop, and ends nothing.
 	 */
 	err = loop_make(parent, report);
+	if (err == LINDUNG_OK)
+		err = ld_conf_servers_check(conf, true, report);
 	/* The cheapest way to fail first: a port that is taken is told at once. */
 	if (err == LINDUNG_OK)
 		err = sockets_open(parent, report);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "process/remote.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/queue.h>
 
@@ -37,6 +38,7 @@ struct ld_remote {
 	unsigned timeout_ms;
 	ld_remote_broken *broken;
 	void *ctx;
+	_Atomic uint64_t counts[LD_UPSTREAM_COUNTER_COUNT];
 	struct slots free;
 	struct slots asked; /* by end_ms: all wait equally long */
 	struct slot slots[SLOTS];
@@ -96,12 +98,26 @@ timer_fired(void *ctx)
 }
 
 static bool
+counts_came(struct ld_remote *remote, const struct ld_message *message)
+{
+	struct ld_counts counts;
+
+	if (!ld_counts_read(&counts, message->body))
+		return false;
+	for (unsigned i = 0; i < LD_UPSTREAM_COUNTER_COUNT; i++)
+		atomic_store_explicit(&remote->counts[i], counts.items[i], memory_order_relaxed);
+	return true;
+}
+
+static bool
 message_came(void *ctx, struct ld_message *message)
 {
 	struct ld_remote *remote = ctx;
 	struct ld_answered answered;
 	struct slot *slot;
 
+	if (message->type == LD_MESSAGE_COUNTS)
+		return counts_came(remote, message);
 	if (message->type != LD_MESSAGE_ANSWER || !ld_answered_read(&answered, message->body))
 		return false;
 	slot = &remote->slots[answered.id % SLOTS];
@@ -214,4 +230,10 @@ ld_remote_ask(struct ld_remote *remote, const struct ld_name *name, uint16_t typ
 	TAILQ_INSERT_TAIL(&remote->asked, slot, link);
 	timer_set(remote);
 	return LINDUNG_OK;
+}
+
+uint64_t
+ld_remote_counter(const struct ld_remote *remote, enum ld_upstream_counter counter)
+{
+	return atomic_load_explicit(&remote->counts[counter], memory_order_relaxed);
 }

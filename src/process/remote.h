@@ -29,4 +29,7 @@ void ld_remote_connect(struct ld_remote *remote, int fd);
 int ld_remote_ask(struct ld_remote *remote, const struct ld_name *name, uint16_t type,
 		  bool checking_disabled, ld_upstream_done *done, void *ctx);
 
+/** A counter of the other side, as it said last: 0 when it has just begun.  From any thread. */
+uint64_t ld_remote_counter(const struct ld_remote *remote, enum ld_upstream_counter counter);
+
 #endif

@@ -562,3 +562,9 @@ ld_thread_counter(const struct ld_thread *thread, enum ld_transport stream,
 			total += ld_tcp_counter(thread->endpoints[i].tcp, counter);
 	return total;
 }
+
+uint64_t
+ld_thread_upstream_counter(const struct ld_thread *thread, enum ld_upstream_counter counter)
+{
+	return ld_remote_counter(thread->upstream, counter);
+}

@@ -11,6 +11,8 @@
 #include "net/tcp.h"
 #include "process/access.h"
 #include "resolver/resolver.h"
+#include "upstream/upstream.h"
+#include "upstream/upstream.h"
 
 /** The list in force, as all threads see it. */
 struct ld_board {
@@ -63,5 +65,8 @@ const struct ld_worker *ld_thread_worker(const struct ld_thread *thread);
 unsigned ld_thread_connections(const struct ld_thread *thread, enum ld_transport stream);
 uint64_t ld_thread_counter(const struct ld_thread *thread, enum ld_transport stream,
 			   enum ld_tcp_counter counter);
+/** A counter of the thread that asks for it. */
+uint64_t ld_thread_upstream_counter(const struct ld_thread *thread,
+				    enum ld_upstream_counter counter);
 
 #endif

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "upstream/forward_servers.h"
 
+#include <stdlib.h>
+
 enum {
-	PORT_DNS = 53,
 	WAIT_FIRST_MS = 800,
 	WAIT_MIN_MS = 200,
 	WAIT_MAX_MS = 1500,
 	FAILURES_WELL = 2, /* so many in a row may be chance */
 	REST_FIRST_MS = 1000,
 	REST_DOUBLINGS_MAX = 5,
+	ABOUT_MS = 10,     /* so much slower, or a quarter, is about as quick */
+	PROBE_ONE_IN = 32, /* questions */
 };
 
 int
@@ -24,29 +27,86 @@ ld_forward_servers_init(struct ld_forward_servers *servers, const struct ld_upst
 			       config->server_count, LD_UPSTREAM_SERVERS_MAX);
 	*servers = (struct ld_forward_servers){.count = config->server_count};
 	for (unsigned i = 0; i < config->server_count; i++) {
-		int err = ld_address_from_text(&servers->items[i].address,
-					       ld_span_str(config->servers[i]), PORT_DNS, report);
+		struct ld_forward_server *s = &servers->items[i];
 
-		if (err != LINDUNG_OK)
+		if (ld_server_address_from_text(&s->remote, ld_span_str(config->servers[i]),
+						report) != LINDUNG_OK)
 			return LINDUNG_ECONFIG;
+		arc4random_buf(s->cookie, LD_FORWARD_COOKIE_BYTES);
+		s->cookie_len = LD_FORWARD_COOKIE_BYTES;
 	}
 	return LINDUNG_OK;
+}
+
+/* It answered when it was asked last, or nothing speaks against it. */
+static bool
+is_well(const struct ld_forward_server *server)
+{
+	return server->failures <= FAILURES_WELL;
+}
+
+/* Time that decides; one that is not known yet is not worth making a person wait for. */
+static unsigned
+quickness(const struct ld_forward_server *server)
+{
+	return server->rtt_ms != 0 ? server->rtt_ms : WAIT_MAX_MS;
+}
+
+static bool
+may_be_asked(const struct ld_forward_servers *servers, unsigned i, uint32_t tried)
+{
+	/* A slow one must not take the room that the others need. */
+	bool full = servers->count > 1 &&
+		    servers->items[i].in_flight >= LD_FORWARD_SERVER_IN_FLIGHT_MAX;
+
+	return (tried & UINT32_C(1) << i) == 0 && !full;
 }
 
 int
 ld_forward_servers_choose(const struct ld_forward_servers *servers, uint32_t tried, int64_t now_ms)
 {
+	unsigned best = UINT32_MAX;
 	int resting = -1;
 
 	for (unsigned i = 0; i < servers->count; i++) {
-		if (tried & UINT32_C(1) << i)
+		const struct ld_forward_server *s = &servers->items[i];
+
+		if (!may_be_asked(servers, i, tried))
 			continue;
-		if (servers->items[i].rests_until_ms <= now_ms)
-			return (int)i;
-		if (resting < 0)
+		if (is_well(s) && quickness(s) < best)
+			best = quickness(s);
+		/* Of those that rest: one whose time is over, else the first. */
+		if (!is_well(s) &&
+		    (resting < 0 || (s->rests_until_ms <= now_ms &&
+				     servers->items[resting].rests_until_ms > now_ms)))
 			resting = (int)i;
 	}
-	return resting;
+	if (best == UINT32_MAX)
+		return resting;
+	best += best / 4 > ABOUT_MS ? best / 4 : ABOUT_MS;
+	for (unsigned i = 0; i < servers->count; i++)
+		if (may_be_asked(servers, i, tried) && is_well(&servers->items[i]) &&
+		    quickness(&servers->items[i]) <= best)
+			return (int)i;
+	return -1;
+}
+
+int
+ld_forward_servers_probe(const struct ld_forward_servers *servers, int asked, uint32_t chance,
+			 int64_t now_ms)
+{
+	unsigned first = chance / PROBE_ONE_IN % servers->count;
+
+	for (unsigned n = 0; n < servers->count; n++) {
+		unsigned i = (first + n) % servers->count;
+		const struct ld_forward_server *s = &servers->items[i];
+
+		if ((int)i == asked || s->probing || s->rests_until_ms > now_ms)
+			continue;
+		if (!is_well(s) || chance % PROBE_ONE_IN == 0)
+			return (int)i;
+	}
+	return -1;
 }
 
 bool
@@ -75,9 +135,10 @@ ld_forward_server_answered(struct ld_forward_server *server, int64_t asked_ms, i
 {
 	unsigned took_ms = now_ms > asked_ms ? (unsigned)(now_ms - asked_ms) : 1;
 
-	server->failures = 0;
-	server->rests_until_ms = 0;
-	if (server->rtt_ms == 0) {
+	/* After a failure it may be another way, or another machine. */
+	if (server->rtt_ms == 0 || server->failures != 0) {
+		server->failures = 0;
+		server->rests_until_ms = 0;
 		server->rtt_ms = took_ms;
 		server->deviation_ms = took_ms / 2;
 		return;
@@ -99,8 +160,13 @@ ld_forward_server_failed(struct ld_forward_server *server, int64_t asked_ms, int
 		return;
 	server->failed_ms = now_ms;
 	server->failures++;
-	if (server->failures <= FAILURES_WELL)
+	if (server->failures <= FAILURES_WELL) {
+		if (server->rtt_ms != 0)
+			server->rtt_ms = 2 * server->rtt_ms + WAIT_MIN_MS < WAIT_MAX_MS
+						 ? 2 * server->rtt_ms + WAIT_MIN_MS
+						 : WAIT_MAX_MS;
 		return;
+	}
 	doublings = server->failures - FAILURES_WELL - 1;
 	if (doublings > REST_DOUBLINGS_MAX)
 		doublings = REST_DOUBLINGS_MAX;

@@ -40,6 +40,12 @@ ld_upstream_ask(struct ld_upstream *upstream, const struct ld_name *name, uint16
 	return ld_recurse_ask(upstream->recurse, name, type, checking_disabled, done, ctx);
 }
 
+uint64_t
+ld_upstream_counter(const struct ld_upstream *upstream, enum ld_upstream_counter counter)
+{
+	return upstream->forward != NULL ? ld_forward_counter(upstream->forward, counter) : 0;
+}
+
 void
 ld_upstream_free(struct ld_upstream *upstream)
 {
