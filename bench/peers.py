@@ -181,7 +181,7 @@ class Contest:
         for i in range(starts):
             server = self.start(kind, self.names, self.names[-1], kind.encrypted)
             started.append(server.started_s)
-            prepared.append(server.prepared_s)
+            prepared.append(getattr(server, "compiled_s", server.prepared_s))
             if i + 1 < starts:
                 server.stop()
         self.live.append(server)

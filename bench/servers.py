@@ -115,8 +115,10 @@ class Lindung(Server):
     def compile(self, names, image):
         listed = self.folder / "list.txt"
         lines_write(listed, "{}\n", names)
+        begin = time.monotonic()
         subprocess.run([self.find(), "compile", "-q", "--category", "adult", "--format", "domains",
                         "-o", str(image), str(listed)], check=True)
+        self.compiled_s = time.monotonic() - begin
 
     def prepare(self, names):
         self.compile(names, self.folder / "list.ldx")
