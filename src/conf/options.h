@@ -43,6 +43,10 @@
 	  "Whoever can reach an address may ask: open to the world only what is meant to be.")     \
 	X(INTEGER, threads, "threads", "0", 0, 256, "threads", none,                               \
 	  "How many threads answer queries; 0 starts one for each processor core.")                \
+	X(BOOL, steer, "steer", "no", 0, 1, "", none,                                              \
+	  "Keep each thread on a core of its own, and let it take what comes in there. "           \
+	  "Quicker where the network card has a queue for each core; with fewer queues most "      \
+	  "threads would have nothing to do.")                                                     \
 	X(TEXT, user, "user", "", 0, 32, "", none,                                                 \
 	  "The user to become once all sockets are open, when started as root. "                   \
 	  "With nothing here the user stays who it is.")                                           \

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "net/steer.h"
 #include "net/http.h"
 #include "net/loop.h"
 #include "process/access.h"
@@ -93,15 +94,18 @@ threads_make(struct server *server, struct ld_report *report)
 		.access = &server->access,
 		.board = &server->board,
 	};
+	unsigned cores[LD_STEER_CORES_MAX];
+	bool steered = conf->steer && conf->threads <= LD_STEER_CORES_MAX &&
+		       ld_steer_cores(conf->threads, cores);
 	int err = ld_streams_make(&server->streams, conf, &config, report);
 
 	if (err != LINDUNG_OK)
 		return err;
-
 	server->threads = calloc(conf->threads, sizeof(struct ld_thread *));
 	if (server->threads == NULL || ld_holder_new(&server->holder, &server->board) != LINDUNG_OK)
 		return ld_fail(report, LINDUNG_ENOMEM, "not enough memory");
 	for (unsigned i = 0; i < conf->threads && err == LINDUNG_OK; i++) {
+		config.core = steered ? (int)cores[i] : -1;
 		err = ld_thread_new(&server->threads[i], &config, report);
 		if (err == LINDUNG_OK)
 			server->thread_count++;

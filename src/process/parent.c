@@ -469,8 +469,15 @@ sockets_open(struct ld_parent *parent, struct ld_report *report)
 		{LD_TRANSPORT_TLS, "tls.listen", conf->tls_listen.texts, conf->tls_listen.count},
 	};
 
-	return ld_sockets_open(&parent->sockets, wanted, sizeof wanted / sizeof wanted[0],
-			       conf->threads, report);
+	int err = ld_sockets_open(&parent->sockets, wanted, sizeof wanted / sizeof wanted[0],
+				  conf->threads, report);
+
+	if (err == LINDUNG_OK && conf->steer && !ld_sockets_steer(&parent->sockets)) {
+		fprintf(stderr, "lindung: steer: not done: it needs one thread for each core "
+				"(threads: 0)\n");
+		parent->conf.steer = false; /* as the children are told */
+	}
+	return err;
 }
 
 static int

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "net/steer.h"
+
 enum { PORT_DNS = 53 };
 
 static bool
@@ -105,6 +107,20 @@ sockets_count(const struct ld_sockets *sockets, enum ld_transport stream)
 	for (unsigned i = 0; i < sockets->count; i++)
 		count += sockets->addresses[i].stream == stream;
 	return count;
+}
+
+bool
+ld_sockets_steer(const struct ld_sockets *sockets)
+{
+	unsigned cores[LD_STEER_CORES_MAX];
+
+	if (sockets->threads > LD_STEER_CORES_MAX || !ld_steer_cores(sockets->threads, cores))
+		return false;
+	/* One socket speaks for all at its address: those of the first thread. */
+	for (unsigned i = 0; i < 2 * sockets->count; i++)
+		if (sockets->fds[i] >= 0 && !ld_steer_sockets(sockets->fds[i], sockets->threads))
+			return false;
+	return true;
 }
 
 void

@@ -35,6 +35,10 @@ struct ld_sockets {
 int ld_sockets_open(struct ld_sockets *ret, const struct ld_sockets_wanted *wanted,
 		    unsigned wanted_count, unsigned threads, struct ld_report *report);
 
+/** Each thread takes what comes in on its core, of which there must be as many as threads.
+ * False where that cannot be. */
+bool ld_sockets_steer(const struct ld_sockets *sockets);
+
 /** Say on standard error what is listened on: a line for each transport. */
 void ld_sockets_say(const struct ld_sockets *sockets);
 

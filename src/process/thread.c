@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "net/steer.h"
 #include "net/loop.h"
 #include "net/udp.h"
 #include "process/flight.h"
@@ -438,6 +439,9 @@ thread_run(void *ctx)
 	while (sem_wait(&thread->list_is_up) != 0)
 		;
 	board_read(thread);
+	/* Allowed when it was steered; a thread elsewhere is slower, no more. */
+	if (thread->config.core >= 0)
+		(void)ld_steer_thread((unsigned)thread->config.core);
 	ld_loop_run(thread->loop);
 	return NULL;
 }

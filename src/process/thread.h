@@ -28,6 +28,7 @@ struct ld_thread_config {
 	struct ld_tcp_config streams[LD_TRANSPORT_HTTPS + 1]; /* of each address; not of UDP */
 	const struct ld_access *access; /* outlives the thread, as all of this */
 	const struct ld_board *board;
+	int core;           /* to stay on; -1: any */
 	unsigned addresses; /* at most so many ld_thread_listen() */
 };
 
