@@ -7,6 +7,7 @@
 #ifndef LD_NET_STEER_H
 #define LD_NET_STEER_H
 
+#include <pthread.h>
 #include <stdbool.h>
 
 enum { LD_STEER_CORES_MAX = 1024 };
@@ -20,7 +21,7 @@ bool ld_steer_cores(unsigned count, unsigned ret_cores[]);
  * them.  False if the kernel does not do that. */
 bool ld_steer_sockets(int fd, unsigned count);
 
-/** Keep the calling thread on a core.  False if it may not be there. */
-bool ld_steer_thread(unsigned core);
+/** A thread that is made with these attributes stays on this core. */
+void ld_steer_attributes(pthread_attr_t *attributes, unsigned core);
 
 #endif

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "net/steer.h"
 #include "net/http.h"
 #include "net/loop.h"
+#include "net/steer.h"
 #include "process/access.h"
 #include "process/children.h"
 #include "process/holder.h"

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "net/steer.h"
 #include "net/loop.h"
+#include "net/steer.h"
 #include "net/udp.h"
 #include "process/flight.h"
 #include "process/lifetime.h"
@@ -439,9 +439,6 @@ thread_run(void *ctx)
 	while (sem_wait(&thread->list_is_up) != 0)
 		;
 	board_read(thread);
-	/* Allowed when it was steered; a thread elsewhere is slower, no more. */
-	if (thread->config.core >= 0)
-		(void)ld_steer_thread((unsigned)thread->config.core);
 	ld_loop_run(thread->loop);
 	return NULL;
 }
@@ -449,7 +446,15 @@ thread_run(void *ctx)
 int
 ld_thread_start(struct ld_thread *thread)
 {
-	thread->started = pthread_create(&thread->thread, NULL, thread_run, thread) == 0;
+	pthread_attr_t attributes;
+
+	/* Its core is chosen here: once it runs, the walls may stand. */
+	if (pthread_attr_init(&attributes) != 0)
+		return LINDUNG_ENOMEM;
+	if (thread->config.core >= 0)
+		ld_steer_attributes(&attributes, (unsigned)thread->config.core);
+	thread->started = pthread_create(&thread->thread, &attributes, thread_run, thread) == 0;
+	pthread_attr_destroy(&attributes);
 	return thread->started ? LINDUNG_OK : LINDUNG_ENOMEM;
 }
 
