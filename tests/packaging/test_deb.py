@@ -52,7 +52,7 @@ def system(debs, tmp_path_factory):
 def apt_sources():
     return [path for path in [pathlib.Path("/etc/apt/sources.list"),
                               *sorted(pathlib.Path("/etc/apt/sources.list.d").glob("*"))]
-            if path.suffix in (".list", ".sources") and path.stat().st_size]
+            if path.is_file() and path.suffix in (".list", ".sources") and path.stat().st_size]
 
 
 def deb_name(debs, package):
