@@ -201,6 +201,31 @@ find(struct ld_cache *cache, const struct bucket *bucket, const struct ld_cache_
 	return PLACES;
 }
 
+void
+ld_cache_foresee(const struct ld_cache *cache, uint64_t hash)
+{
+	if (cache != NULL)
+		__builtin_prefetch(bucket_of(cache, hash));
+}
+
+void
+ld_cache_foresee_entry(struct ld_cache *cache, uint64_t hash)
+{
+	if (cache == NULL)
+		return;
+	const struct bucket *bucket = bucket_of(cache, hash);
+	for (unsigned i = 0; i < PLACES; i++) {
+		if (bucket->tags[i] != (uint16_t)hash || bucket->refs[i] == 0)
+			continue;
+		const char *entry = (const char *)entry_at(cache, bucket->refs[i]);
+		/* Its head and a short message behind it; the rest the processor foresees itself.
+		 */
+		__builtin_prefetch(entry);
+		__builtin_prefetch(entry + 64);
+		__builtin_prefetch(entry + 128);
+	}
+}
+
 static void
 show(struct entry *entry, struct ld_cache_entry *ret)
 {

@@ -71,6 +71,12 @@ struct ld_cache_entry {
 int ld_cache_new(struct ld_cache **ret, size_t bytes, int64_t stale_ms);
 void ld_cache_free(struct ld_cache *cache);
 
+/** Something with this hash will be asked for soon: have the memory at hand where it would be
+ * found.  In two steps, the second some time behind the first, since what the first one brings
+ * tells where to go on. */
+void ld_cache_foresee(const struct ld_cache *cache, uint64_t hash);
+void ld_cache_foresee_entry(struct ld_cache *cache, uint64_t hash);
+
 /** Find the entry, expired or not, for a client: it counts as asked for.  A NULL cache holds
  * nothing and takes nothing. */
 bool ld_cache_get(struct ld_cache *cache, const struct ld_cache_key *key,

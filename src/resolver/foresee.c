@@ -16,7 +16,7 @@ take_name(uint8_t lower[LD_NAME_WIRE_MAX], struct ld_span query, struct lindung_
 			return false;
 		len += name[len] + 1u;
 	}
-	if (len >= room)
+	if (len >= room || query.len - LD_QUESTION_AT < len + 5)
 		return false;
 	len++;
 	ld_lower_wire(lower, name, len);
@@ -25,10 +25,22 @@ take_name(uint8_t lower[LD_NAME_WIRE_MAX], struct ld_span query, struct lindung_
 	return true;
 }
 
+/* Where the answer to a question that no list closes would be kept. */
+static uint64_t
+hash_of(const struct ld_worker *worker, struct ld_span query, const struct lindung_question *asked)
+{
+	const uint8_t *behind = query.data + LD_QUESTION_AT + asked->len;
+
+	return ld_kept_hash(worker, ld_span(asked->name, asked->len), ld_get_be16(behind),
+			    ld_get_be16(behind + 2), ld_get_be16(query.data + 2));
+}
+
 void
 ld_worker_foresee(struct ld_worker *worker, const struct ld_span *queries, unsigned count)
 {
-	unsigned taken = 0;
+	struct ld_span taken_from[LD_FORESEE_MAX];
+	uint64_t hashes[LD_FORESEE_MAX];
+	unsigned taken = 0, kept = 0;
 
 	LD_ASSERT(count <= LD_FORESEE_MAX);
 	worker->foreseen_at = worker->foreseen_count = 0;
@@ -40,10 +52,20 @@ ld_worker_foresee(struct ld_worker *worker, const struct ld_span *queries, unsig
 		if (!take_name(worker->foreseen_names[taken], queries[i], question))
 			continue;
 		question->active = worker->active;
-		taken++;
+		taken_from[taken++] = queries[i];
 	}
 	lindung_lookup_many(worker->list, worker->foreseen, taken);
 	worker->foreseen_count = taken;
+	for (unsigned i = 0; i < taken; i++) {
+		const struct lindung_question *asked = &worker->foreseen[i];
+
+		if (asked->error != LINDUNG_OK || asked->answer.verdict != LINDUNG_ALLOW)
+			continue;
+		hashes[kept] = hash_of(worker, taken_from[i], asked);
+		ld_cache_foresee(worker->cache, hashes[kept++]);
+	}
+	for (unsigned i = 0; i < kept; i++)
+		ld_cache_foresee_entry(worker->cache, hashes[i]);
 }
 
 const struct lindung_question *

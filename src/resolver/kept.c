@@ -14,9 +14,9 @@ enum {
 /* ---- Keys --------------------------------------------------------------------------------- */
 
 static uint64_t
-name_hash(const struct ld_worker *worker, const struct ld_ask *ask, struct ld_span lower)
+name_hash(const struct ld_worker *worker, uint16_t class_, uint16_t flags, struct ld_span lower)
 {
-	uint64_t rest = (uint64_t)ask->class_ << 16 | (ask->flags & LD_FLAG_CD);
+	uint64_t rest = (uint64_t)class_ << 16 | (flags & LD_FLAG_CD);
 
 	return ld_hash_bytes(lower, worker->secret ^ rest);
 }
@@ -27,13 +27,20 @@ kind_hash(uint64_t hash, unsigned type, bool is_failure)
 	return ld_mix64(hash ^ type ^ (uint64_t)is_failure << 16, 0x9e3779b97f4a7c15u);
 }
 
+uint64_t
+ld_kept_hash(const struct ld_worker *worker, struct ld_span lower, uint16_t type, uint16_t class_,
+	     uint16_t flags)
+{
+	return kind_hash(name_hash(worker, class_, flags, lower), type, false);
+}
+
 void
 ld_keys_init(struct ld_keys *keys, const struct ld_worker *worker, const struct ld_ask *ask,
 	     const struct ld_name *lower)
 {
 	struct ld_span name = {lower->wire, lower->len};
 
-	keys->name_hash = name_hash(worker, ask, name);
+	keys->name_hash = name_hash(worker, ask->class_, ask->flags, name);
 	keys->answer = (struct ld_cache_key){
 		.hash = kind_hash(keys->name_hash, ask->type, false),
 		.name = name,
@@ -220,7 +227,8 @@ find_denied_above(const struct ld_worker *worker, int64_t now_ms, const struct l
 
 	while (key.name.data[0] != 0) {
 		key.name = ld_span_from(key.name, key.name.data[0] + 1u);
-		key.hash = kind_hash(name_hash(worker, ask, key.name), 0, false);
+		key.hash =
+			kind_hash(name_hash(worker, ask->class_, ask->flags, key.name), 0, false);
 		if (ld_cache_peek(worker->cache, &key, ret) &&
 		    (ret->flags & LD_CACHE_SECURE) != 0 && ret->expires_ms > now_ms)
 			return ld_cache_get(worker->cache, &key, ret);

@@ -190,6 +190,10 @@ void ld_lower_name(struct ld_name *ret, const struct ld_name *name);
 
 /* ---- foresee.c: several names judged at once ---------------------------------------------- */
 
+/** Under what hash the answer to a question is kept. */
+uint64_t ld_kept_hash(const struct ld_worker *worker, struct ld_span lower, uint16_t type,
+		      uint16_t class_, uint16_t flags);
+
 /** What came out for this name, if it was judged ahead by the list in force; NULL if not. */
 const struct lindung_question *ld_foreseen_find(struct ld_worker *worker,
 						const struct ld_name *lower);
