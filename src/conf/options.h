@@ -224,6 +224,13 @@
 	X(DURATION, tls_ticket_rotate_s, "tls.ticket-rotate-s", "3600", 1, 86400, "s", none,       \
 	  "How often the key of session tickets changes. "                                         \
 	  "A ticket can be used as long as its key or the one after is in use.")                   \
+	X(ADDRESSES, https_listen, "https.listen", "", 0, 64, "443", none,                         \
+	  "Addresses on which DNS over HTTPS is served (HTTP/2, path /dns-query), as "             \
+	  "address@port. "                                                                         \
+	  "Without a port it is 443. "                                                             \
+	  "It needs tls.certificate and tls.key.")                                                 \
+	X(INTEGER, https_streams_max, "https.streams-max", "100", 1, 1000, "queries", none,        \
+	  "How many queries of one HTTPS connection may wait for their answers.")                  \
 	X(INTEGER, rate_per_second, "rate.per-second", "0", 0, 1000000, "answers", none,           \
 	  "How many answers over UDP go to one prefix of addresses in a second: for a resolver "   \
 	  "that all the world may ask, so that it cannot be used to flood others. "                \

@@ -18,6 +18,8 @@ struct ld_speech_host {
 	bool (*full)(void *ctx);
 	/* An answer is on its way to the peer, as far as the speech is concerned. */
 	void (*done)(void *ctx);
+	/* The peer has said all. */
+	void (*ended)(void *ctx);
 	/* The peer is sent away for making work for nothing. */
 	void (*calmed)(void *ctx);
 	void *ctx;

@@ -152,6 +152,12 @@ host_done(void *ctx)
 }
 
 static void
+host_ended(void *ctx)
+{
+	((struct connection *)ctx)->ended = true;
+}
+
+static void
 host_calmed(void *ctx)
 {
 	count(((struct connection *)ctx)->tcp, LD_TCP_CALMED);
@@ -207,7 +213,7 @@ output_flush(struct connection *c)
 			c->output.len -= sent;
 		}
 	}
-	c->broken |= c->output.failed;
+	c->broken |= c->output.failed || (own && gathered->failed);
 	if (own)
 		gathered->len = 0;
 }
@@ -218,6 +224,8 @@ output_run(struct connection *c)
 {
 	bool could_take = may_take(c), more = false;
 
+	if (c->stream->greeting)
+		return false;
 	if (c->speech != NULL && !c->tcp->ops->give(c->speech, output_of(c), &more))
 		c->broken = c->polite = true;
 	output_flush(c);
@@ -512,6 +520,7 @@ connection_make(struct connection *c, int fd)
 		.message = host_message,
 		.full = host_full,
 		.done = host_done,
+		.ended = host_ended,
 		.calmed = host_calmed,
 		.ctx = c,
 		.streams_max = tcp->config.in_flight_max,
@@ -627,7 +636,7 @@ ld_tcp_new(struct ld_tcp **ret, struct event_base *loop, int listener,
 	if (tcp == NULL)
 		return LINDUNG_ENOMEM;
 	tcp->config = *config;
-	tcp->ops = &ld_speech_frames;
+	tcp->ops = config->speech == LD_TCP_HTTP2 ? &ld_speech_http2 : &ld_speech_frames;
 	tcp->loop = loop;
 	tcp->message = message;
 	tcp->ctx = ctx;

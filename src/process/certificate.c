@@ -64,15 +64,16 @@ ld_certificate_new(struct ld_certificate **ret, const struct ld_conf *conf,
 	struct ld_certificate *c;
 	int err;
 
-	if (conf->tls_listen.count == 0) {
+	if (conf->tls_listen.count + conf->https_listen.count == 0) {
 		*ret = NULL;
 		return LINDUNG_OK;
 	}
 	if (!has_certificate || conf->tls_key == NULL)
 		return ld_fail(report, LINDUNG_ECONFIG,
-			       "%s is not set, but tls.listen is: name the file with the server's "
+			       "%s is not set, but %s.listen is: name the file with the server's "
 			       "%s (PEM)",
 			       has_certificate ? "tls.key" : "tls.certificate",
+			       conf->tls_listen.count > 0 ? "tls" : "https",
 			       has_certificate ? "private key" : "certificate");
 	c = calloc(1, sizeof *c);
 	if (c == NULL)

@@ -104,6 +104,7 @@ enum ld_socket_kind {
 	LD_SOCKET_DNS,     /* UDP and TCP, of one thread */
 	LD_SOCKET_METRICS, /* TCP, for HTTP; the thread does not matter */
 	LD_SOCKET_TLS,     /* TCP, for DNS over TLS */
+	LD_SOCKET_HTTPS,   /* TCP, for DNS over HTTPS */
 };
 
 /** Flags of CHECK. */

@@ -98,10 +98,12 @@ sockets_send(struct ld_parent *parent, struct ld_channel *channel)
 					  ld_span(octets, sizeof octets), &parent->metrics_fd, 1);
 	for (unsigned i = 0; i < sockets->threads * sockets->count; i++) {
 		const int *fds = &sockets->fds[(size_t)2 * i];
-		bool has_udp = fds[0] >= 0;
+		enum ld_socket_kind kind =
+			ld_streams_socket(sockets->addresses[i % sockets->count].stream);
+		bool has_udp = kind == LD_SOCKET_DNS;
 
 		ld_put_be16(octets, (uint16_t)(i / sockets->count));
-		octets[2] = has_udp ? LD_SOCKET_DNS : LD_SOCKET_TLS;
+		octets[2] = (uint8_t)kind;
 		(void)ld_channel_send_fds(channel, LD_MESSAGE_SOCKET,
 					  ld_span(octets, sizeof octets), has_udp ? fds : fds + 1,
 					  has_udp ? 2 : 1);
@@ -467,6 +469,8 @@ sockets_open(struct ld_parent *parent, struct ld_report *report)
 	const struct ld_sockets_wanted wanted[] = {
 		{LD_TRANSPORT_TCP, "listen", conf->listen.texts, conf->listen.count},
 		{LD_TRANSPORT_TLS, "tls.listen", conf->tls_listen.texts, conf->tls_listen.count},
+		{LD_TRANSPORT_HTTPS, "https.listen", conf->https_listen.texts,
+		 conf->https_listen.count},
 	};
 
 	int err = ld_sockets_open(&parent->sockets, wanted, sizeof wanted / sizeof wanted[0],

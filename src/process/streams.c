@@ -15,11 +15,17 @@ enum {
 	FILE_MAX_BYTES = 1 << 20,
 };
 
+static unsigned
+tls_addresses(const struct ld_conf *conf)
+{
+	return conf->tls_listen.count + conf->https_listen.count;
+}
+
 /* Into how many parts the connections that we may have are divided. */
 static unsigned
 parts(const struct ld_conf *conf)
 {
-	return conf->tls_listen.count > 0 ? 2 : 1;
+	return tls_addresses(conf) > 0 ? 2 : 1;
 }
 
 /* Connections of one address in one thread. */
@@ -41,6 +47,7 @@ ld_streams_make(struct ld_streams *ret, const struct ld_conf *conf, struct ld_th
 	struct ld_streams streams = {.conf = conf};
 	struct ld_tcp_config *tcp = &config->streams[LD_TRANSPORT_TCP];
 	struct ld_tcp_config *tls = &config->streams[LD_TRANSPORT_TLS];
+	struct ld_tcp_config *https = &config->streams[LD_TRANSPORT_HTTPS];
 	unsigned most;
 
 	*tcp = (struct ld_tcp_config){
@@ -51,21 +58,24 @@ ld_streams_make(struct ld_streams *ret, const struct ld_conf *conf, struct ld_th
 		.output_max = OUTPUT_MAX,
 	};
 	*tls = *tcp;
-	tls->connections_max = share(conf, conf->tls_connections_max, conf->tls_listen.count);
+	tls->connections_max = share(conf, conf->tls_connections_max, tls_addresses(conf));
 	tls->handshake_ms = conf->tls_handshake_ms;
 	tls->idle_ms = conf->tls_idle_ms;
 	most = tcp->connections_max * conf->listen.count +
-	       tls->connections_max * conf->tls_listen.count;
-	streams.addresses = conf->listen.count + conf->tls_listen.count;
+	       tls->connections_max * tls_addresses(conf);
+	streams.addresses = conf->listen.count + tls_addresses(conf);
 	streams.shares = ld_shares_new(most * conf->threads, conf->tcp_client_connections_max);
-	if (conf->tls_listen.count > 0)
+	if (tls_addresses(conf) > 0)
 		streams.tls = ld_tls_new(conf->tls_ticket_rotate_s);
-	if (streams.shares == NULL || (conf->tls_listen.count > 0 && streams.tls == NULL)) {
+	if (streams.shares == NULL || (tls_addresses(conf) > 0 && streams.tls == NULL)) {
 		ld_streams_clear(&streams);
 		return ld_fail(report, LINDUNG_ENOMEM, "not enough memory for connections");
 	}
 	tcp->shares = tls->shares = streams.shares;
 	tls->tls = streams.tls;
+	*https = *tls;
+	https->speech = LD_TCP_HTTP2;
+	https->in_flight_max = conf->https_streams_max;
 	config->addresses = streams.addresses;
 	*ret = streams;
 	return LINDUNG_OK;
@@ -79,20 +89,37 @@ ld_streams_clear(struct ld_streams *streams)
 	*streams = (struct ld_streams){.conf = NULL};
 }
 
+static const struct {
+	enum ld_socket_kind kind;
+	enum ld_transport stream;
+} sockets[] = {
+	{LD_SOCKET_DNS, LD_TRANSPORT_TCP},
+	{LD_SOCKET_TLS, LD_TRANSPORT_TLS},
+	{LD_SOCKET_HTTPS, LD_TRANSPORT_HTTPS},
+};
+
+enum { SOCKETS = sizeof sockets / sizeof sockets[0] };
+
 bool
-ld_streams_kind(enum ld_socket_kind kind, enum ld_transport *ret)
+ld_streams_kind(unsigned kind, enum ld_transport *ret)
 {
-	switch (kind) {
-	case LD_SOCKET_DNS:
-		*ret = LD_TRANSPORT_TCP;
-		return true;
-	case LD_SOCKET_TLS:
-		*ret = LD_TRANSPORT_TLS;
-		return true;
-	case LD_SOCKET_METRICS:
-		break;
+	for (unsigned i = 0; i < SOCKETS; i++) {
+		if (sockets[i].kind == kind) {
+			*ret = sockets[i].stream;
+			return true;
+		}
 	}
 	return false;
+}
+
+enum ld_socket_kind
+ld_streams_socket(enum ld_transport stream)
+{
+	for (unsigned i = 0; i < SOCKETS; i++)
+		if (sockets[i].stream == stream)
+			return sockets[i].kind;
+	LD_ASSERT(!"a transport without connections");
+	return LD_SOCKET_DNS;
 }
 
 /* "for dns.example, 192.0.2.1, until 2027-01-31" */
@@ -174,6 +201,6 @@ void
 ld_streams_say(const struct ld_conf *conf)
 {
 	limit_say(conf, "tcp.connections-max", conf->tcp_connections_max);
-	if (conf->tls_listen.count > 0)
+	if (tls_addresses(conf) > 0)
 		limit_say(conf, "tls.connections-max", conf->tls_connections_max);
 }

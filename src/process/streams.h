@@ -25,8 +25,10 @@ int ld_streams_make(struct ld_streams *ret, const struct ld_conf *conf,
 /** All threads are gone.  Safe on a zeroed struct. */
 void ld_streams_clear(struct ld_streams *streams);
 
-/** What a socket of that kind is for; false: it is none for queries. */
-bool ld_streams_kind(enum ld_socket_kind kind, enum ld_transport *ret);
+/** What a socket of that kind (enum ld_socket_kind) is for; false: it is none for queries. */
+bool ld_streams_kind(unsigned kind, enum ld_transport *ret);
+/** The kind of socket for a transport. */
+enum ld_socket_kind ld_streams_socket(enum ld_transport stream);
 
 /** Show the certificate that came, and write what became of it.  False if it was not awaited. */
 bool ld_streams_show(struct ld_streams *streams, const struct ld_message *message,
