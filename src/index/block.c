@@ -53,14 +53,14 @@ ld_block_at(const struct ld_image *image, uint32_t i, uint64_t start, uint64_t e
 	}
 	struct ld_block block = {
 		.image = image,
-		.start = middle,
-		.bit = middle,
-		.left = count < LD_INDEX_HALF_KEYS ? count : LD_INDEX_HALF_KEYS,
+		.half = {.start = middle,
+			 .bit = middle,
+			 .left = count < LD_INDEX_HALF_KEYS ? count : LD_INDEX_HALF_KEYS},
 		.prefix = UINT32_MAX,
 	};
 	middle += (uint64_t)first_len * 8;
-	block.end = block.symbol_bit = middle < end ? middle : end;
-	block.second = count - block.left;
+	block.half.end = block.half.symbol_bit = middle < end ? middle : end;
+	block.second = count - block.half.left;
 	block.second_end = end;
 	return block;
 }
@@ -76,44 +76,84 @@ ld_block_second(struct ld_block *block)
 {
 	if (block->second == 0)
 		return false;
-	block->start = block->bit = block->end;
-	block->end = block->symbol_bit = block->second_end;
-	block->left = block->second;
+	block->half = ld_half_second(block);
 	block->second = 0;
 	return true;
 }
 
-unsigned
-ld_shape_special(uint64_t bits, unsigned used, unsigned *shape, uint32_t *shared, uint32_t *symbols)
+bool
+ld_join_read(const struct ld_image *image, uint64_t bit, struct ld_join *ret)
 {
-	if (*shape == LD_SHAPE_OTHER) {
-		*shape = bits >> used & 0x3ff;
+	uint64_t bits = ld_block_bits(image, bit);
+	uint32_t entry = image->shapes.table[bits & 0xfff], shape = entry >> 4, used = entry & 15;
+
+	if (used == 0)
+		return false;
+	if (shape == LD_SHAPE_OTHER) {
+		shape = (uint32_t)(bits >> used & 0x3ff);
 		used += 10;
 	}
-	*shared = *shape >> 1 & 31;
-	*symbols = *shape >> 6;
-	if (*shared == LD_SHAPE_LCP_ESCAPE) {
-		*shared = (uint32_t)(bits >> used & 0xfff);
+	ret->shared = shape >> 1 & 31;
+	ret->symbols = shape >> 6;
+	if (ret->shared == LD_SHAPE_LCP_ESCAPE) {
+		ret->shared = (uint32_t)(bits >> used & 0xfff);
 		used += 12;
 	}
-	if (*symbols == LD_SHAPE_COUNT_ESCAPE) {
-		*symbols = (uint32_t)(bits >> used & 0xfff);
+	if (ret->symbols == LD_SHAPE_COUNT_ESCAPE) {
+		ret->symbols = (uint32_t)(bits >> used & 0xfff);
 		used += 12;
 	}
-	return used;
+	ret->changed = (shape & 1) == 0;
+	ret->shape_bits = ret->step = used;
+	/* Of 57 bits this took 46 at most; too few may be left for a tuple's code. */
+	if (ret->changed)
+		ret->step += ld_tuple_bits(image, ld_block_bits(image, bit + used));
+	return true;
+}
+
+uint16_t
+ld_join_entry(const struct ld_image *image, uint32_t bits)
+{
+	uint32_t shape = image->shapes.table[bits] >> 4, len = image->shapes.table[bits] & 15;
+	uint32_t shared = shape >> 1 & 31, symbols = shape >> 6;
+	uint32_t entry = symbols << LD_JOIN_SYMBOLS | shared << LD_JOIN_SHARED | len;
+
+	if (len == 0 || shape == LD_SHAPE_OTHER || shared == LD_SHAPE_LCP_ESCAPE ||
+	    symbols == LD_SHAPE_COUNT_ESCAPE)
+		return LD_JOIN_RARE;
+	if ((shape & 1) != 0)
+		return (uint16_t)entry;
+	entry |= LD_JOIN_CHANGED;
+	/* Is the tuple's code there as a whole? */
+	uint32_t tuple = image->tuples.table[bits >> len];
+	if (tuple == 0 || (tuple & 15) > LD_HUFFMAN_BITS_MAX - len)
+		return (uint16_t)(entry | LD_JOIN_LONG);
+	return (uint16_t)(entry + ld_tuple_bits(image, bits >> len));
 }
 
 bool
 ld_block_next(struct ld_block *block, struct ld_stored *ret)
 {
-	return ld_block_step(block, block->image, ret);
+	if (!ld_half_step(&block->half, block->image, ret))
+		return false;
+	/* The block's first key tells in the place of what it shares the prefix of all. */
+	if (block->prefix == UINT32_MAX) {
+		block->prefix = ret->lcp;
+		ret->lcp = 0;
+	} else {
+		ret->lcp += block->prefix;
+	}
+	return true;
 }
 
 uint32_t
-ld_block_tuple(const struct ld_block *block)
+ld_tuple_at(const struct ld_image *image, uint64_t bit)
 {
-	const struct ld_image *image = block->image;
-	uint64_t bits = ld_block_bits(image, block->tuple_bit);
+	struct ld_join join;
+
+	if (!ld_join_read(image, bit, &join))
+		return 0;
+	uint64_t bits = ld_block_bits(image, bit + join.shape_bits);
 	unsigned entry = image->tuples.table[bits & 0xfff];
 	uint32_t tuple = entry >> 4;
 
@@ -122,13 +162,19 @@ ld_block_tuple(const struct ld_block *block)
 	return tuple < image->tuple_count ? tuple : 0;
 }
 
+uint32_t
+ld_block_tuple(const struct ld_block *block)
+{
+	return ld_tuple_at(block->image, block->half.tuple_from);
+}
+
 size_t
 ld_stored_copy(const struct ld_image *image, const struct ld_stored *stored, uint8_t *key)
 {
 	size_t len = stored->lcp;
 
-	for (uint32_t i = 0; i < stored->symbols; i++) {
-		uint32_t code = ld_symbol_code(image, stored, i);
+	for (uint64_t top = stored->top; top > stored->floor; top -= LD_INDEX_CODE_BITS) {
+		uint32_t code = ld_symbol_code(image, top);
 
 		if (code >= image->symbol_count ||
 		    len + image->symbol_lens[code] > LD_INDEX_KEY_MAX)

@@ -14,55 +14,104 @@ ld_block_bits(const struct ld_image *image, uint64_t bit)
 	return ld_get_le64(image->sections[LD_SECTION_BLOCKS].data + (bit >> 3)) >> (bit & 7);
 }
 
-/** What a shape of more than the usual size says in further bits. Returns the bits used. */
-unsigned ld_shape_special(uint64_t bits, unsigned used, unsigned *shape, uint32_t *shared,
-			  uint32_t *symbols);
+/* What 12 bits tell of a key whose shape begins with them, if its tuple's code ends within them
+ * too: bits 0-4   how many bits to step over, for the next key bit 5      the tuple's code stands
+ * there: it is not that of the key before bits 6-10  octets shared past the prefix bits 11-14
+ * symbols bit 15     the tuple's code goes on: bits 0-4 are those of the shape alone All bits: it
+ * takes more to tell. */
+enum {
+	LD_JOIN_STEP = 0x1f,
+	LD_JOIN_CHANGED = 1 << 5,
+	LD_JOIN_SHARED = 6,
+	LD_JOIN_SYMBOLS = 11,
+	LD_JOIN_LONG = 1 << 15,
+	LD_JOIN_RARE = 0xffff,
+};
 
-/* The next key.  Inlined into the search, where the block then lives in registers. */
-static inline __attribute__((always_inline)) bool
-ld_block_step(struct ld_block *block, const struct ld_image *image, struct ld_stored *ret)
+/** How a key joins on, told in full. */
+struct ld_join {
+	uint32_t shape_bits, step, shared, symbols;
+	bool changed;
+};
+
+/** From the bits of its shape.  False: there is none such. */
+bool ld_join_read(const struct ld_image *image, uint64_t bit, struct ld_join *ret);
+
+/** What the table of joins has for these 12 bits. */
+uint16_t ld_join_entry(const struct ld_image *image, uint32_t bits);
+
+/** Bits of the tuple's code that begins here, with its raw bits. */
+static inline uint32_t
+ld_tuple_bits(const struct ld_image *image, uint64_t bits)
 {
-	if (block->left == 0 ||
-	    __builtin_expect(block->bit > block->end || block->end < block->start, 0))
-		return false;
-	uint64_t bits = ld_block_bits(image, block->bit);
-	unsigned entry = image->shapes.table[bits & 0xfff];
-	unsigned shape = entry >> 4, used = entry & 15;
-	uint32_t shared = shape >> 1 & 31, symbols = shape >> 6;
+	uint32_t entry = image->tuples.table[bits & 0xfff];
 
-	if (__builtin_expect(shared == LD_SHAPE_LCP_ESCAPE || symbols >= LD_SHAPE_COUNT_ESCAPE, 0))
-		used = ld_shape_special(bits, used, &shape, &shared, &symbols);
-	/* Of 57 bits the special ones use 46 at most; too few may be left for a tuple's code. */
-	uint64_t at = block->bit + used;
-	bits = __builtin_expect(used > 12, 0) ? ld_block_bits(image, at) : bits >> used;
-	/* A tuple's code, to be stepped over unless the shape says that there is none. */
-	uint64_t changed = (uint64_t)(shape & 1) - 1;
+	return (entry & 15) + (entry >> 4 == image->coded_tuples && entry != 0 ? 16 : 0);
+}
 
-	/* Without a branch: whether it changed cannot be foretold. */
-	block->tuple_bit = (at & changed) | (block->tuple_bit & ~changed);
-	block->bit = at + (image->tuple_bits[bits & 0xfff] & changed);
-	block->left--;
-	ret->symbols = symbols;
-	ret->bit = block->symbol_bit;
-	uint64_t need = (uint64_t)symbols * LD_INDEX_CODE_BITS;
-	if (__builtin_expect(entry == 0 || need > block->symbol_bit - block->start, 0))
+/** The next key of a half; ret->lcp is without the prefix.  False at the end, or where it is
+ * damaged. Inlined into the search, where the half then lives in registers. */
+static inline __attribute__((always_inline)) bool
+ld_half_step(struct ld_half *half, const struct ld_image *image, struct ld_stored *ret)
+{
+	if (half->left == 0 || __builtin_expect(half->bit > half->end, 0))
 		return false;
-	block->symbol_bit -= need;
-	if (__builtin_expect(block->prefix == UINT32_MAX, 0)) {
-		block->prefix = shared;
-		shared = 0;
-		ret->lcp = 0;
-	} else {
-		ret->lcp = block->prefix + shared;
+	uint64_t bits = ld_block_bits(image, half->bit);
+	uint32_t entry = image->joins[bits & 0xfff];
+	uint64_t step = entry & LD_JOIN_STEP, symbols = entry >> LD_JOIN_SYMBOLS;
+	bool changed = (entry & LD_JOIN_CHANGED) != 0;
+
+	ret->lcp = entry >> LD_JOIN_SHARED & 31;
+	if (__builtin_expect(entry >= LD_JOIN_LONG, 0)) {
+		struct ld_join join;
+
+		if (entry != LD_JOIN_RARE) {
+			symbols &= 15;
+			step += ld_tuple_bits(image, bits >> step);
+		} else if (ld_join_read(image, half->bit, &join)) {
+			step = join.step;
+			changed = join.changed;
+			symbols = join.symbols;
+			ret->lcp = join.shared;
+		} else {
+			return false;
+		}
 	}
+	/* Without a branch: whether the tuple changes cannot be foretold. */
+	half->tuple_from = changed ? half->bit : half->tuple_from;
+	half->bit += step;
+	half->left--;
+	ret->top = half->symbol_bit;
+	symbols *= LD_INDEX_CODE_BITS;
+	if (__builtin_expect(symbols > half->symbol_bit - half->start, 0))
+		return false;
+	half->symbol_bit -= symbols;
+	ret->floor = half->symbol_bit;
 	return true;
 }
 
-/* Code number `i` of a stored key: < symbol_count, or the dictionary has none such. */
+/** The code of the symbol that ends (begins, read backwards) at `top`: < symbol_count, or the
+ * dictionary has none such. */
 static inline uint32_t
-ld_symbol_code(const struct ld_image *image, const struct ld_stored *stored, uint32_t i)
+ld_symbol_code(const struct ld_image *image, uint64_t top)
 {
-	return ld_block_bits(image, stored->bit - (uint64_t)(i + 1) * LD_INDEX_CODE_BITS) & 0xfff;
+	return ld_block_bits(image, top - LD_INDEX_CODE_BITS) & 0xfff;
+}
+
+/** The tuple of the key whose shape stands here: < tuple_count always. */
+uint32_t ld_tuple_at(const struct ld_image *image, uint64_t bit);
+
+/** The second half of a block whose first one is at hand. */
+static inline struct ld_half
+ld_half_second(const struct ld_block *block)
+{
+	return (struct ld_half){
+		.start = block->half.end,
+		.bit = block->half.end,
+		.end = block->second_end,
+		.symbol_bit = block->second_end,
+		.left = block->second,
+	};
 }
 
 /** Where block `i` begins, in bits; for block_count, where the last one ends. */

@@ -10,47 +10,39 @@ enum {
 	PREFETCH_BYTES_MAX = 512,
 };
 
-/* Up to 8 octets of the key from `at` on, zeros behind its end. */
-static inline uint64_t
-key_word(struct ld_span key, size_t at)
-{
-	static const uint64_t masks[9] = {
-		0,          0xff,         0xffff,         0xffffff,
-		0xffffffff, 0xffffffffff, 0xffffffffffff, 0xffffffffffffff,
-		UINT64_MAX};
-	size_t left = key.len - at;
-
-	return ld_get_le64(key.data + at) & masks[left < 8 ? left : 8];
-}
-
 /* Compare what is stored from octet `*same` on with the key, of which `*same` octets agree already;
  * <0: the stored one comes first.  `*same` becomes how many agree. */
 static inline __attribute__((always_inline)) int
 stored_compare(const struct ld_image *image, const struct ld_stored *stored, struct ld_span key,
 	       size_t *same)
 {
+	uint64_t top = stored->top;
 	size_t at = *same;
 
-	for (uint32_t i = 0; i < stored->symbols; i++) {
-		uint32_t code = ld_symbol_code(image, stored, i);
+	for (; top > stored->floor && at < key.len; top -= LD_INDEX_CODE_BITS) {
+		uint32_t code = ld_symbol_code(image, top);
 
 		if (__builtin_expect(code >= image->symbol_count, 0))
 			return 1;
+		/* There are zeros behind its end, and it has none. */
 		uint64_t text = ld_get_le64(image->symbol_texts + 8 * (size_t)code);
-		uint32_t len = image->symbol_lens[code];
-		uint64_t ours = key_word(key, at);
-		uint64_t differ = (text ^ ours) & (UINT64_MAX >> (64 - 8 * len));
+		unsigned unused = (unsigned)__builtin_clzll(text) & ~7u;
+		uint64_t ours = ld_get_le64(key.data + at), differ = text ^ ours;
 
-		/* Stored octets are never zero, so that past the key's end they differ from it. */
-		if (differ != 0) {
+		if (differ << unused != 0) {
 			unsigned shift = (unsigned)__builtin_ctzll(differ) & ~7u;
 
-			*same = at + shift / 8;
-			return (text >> shift & 0xff) < (ours >> shift & 0xff) ? -1 : 1;
+			at += shift / 8;
+			/* Past the key's end is something else. */
+			*same = at < key.len ? at : key.len;
+			return at < key.len && (text >> shift & 0xff) < (ours >> shift & 0xff) ? -1
+											       : 1;
 		}
-		at += len;
+		at += 8 - unused / 8;
 	}
-	*same = at;
+	*same = at < key.len ? at : key.len;
+	if (at > key.len || top > stored->floor)
+		return 1;
 	return at == key.len ? 0 : -1;
 }
 
@@ -85,44 +77,44 @@ enum search { SEARCH_FOUND, SEARCH_NOT_HERE, SEARCH_BEFORE };
 
 /* Look for the key in one block.  SEARCH_BEFORE: even the first key of the block is past it. */
 static enum search
-block_search(struct ld_block block, struct ld_span key, uint32_t *ret_tuple)
+block_search(const struct ld_block *block, struct ld_span key, uint32_t *ret_tuple)
 {
-	const struct ld_image *image = block.image;
-	struct ld_block second;
+	const struct ld_image *image = block->image;
+	struct ld_half half = block->half, second = ld_half_second(block);
 	struct ld_stored stored;
 	size_t same = 0, same_second;
 	int order;
 
-	if (!ld_block_step(&block, image, &stored))
+	if (!ld_half_step(&half, image, &stored))
 		return SEARCH_NOT_HERE;
+	size_t prefix = stored.lcp;
 	order = stored_compare(image, &stored, key, &same);
 	if (order > 0)
 		return SEARCH_BEFORE;
 	/* Keys rise.  `same` is how far the key asked for agrees with one that comes before it: one
 	 * that shares more with that one comes before it too, one that shares less comes after it,
 	 * and only one that shares just as much has to be looked at. */
-	second = block;
 	same_second = same;
-	if (order < 0 && ld_block_second(&second) && ld_block_step(&second, image, &stored) &&
-	    stored.lcp >= same) {
-		int order_second =
-			stored.lcp > same ? -1 : stored_compare(image, &stored, key, &same_second);
+	if (order < 0 && ld_half_step(&second, image, &stored) && prefix + stored.lcp >= same) {
+		int order_second = prefix + stored.lcp > same
+					   ? -1
+					   : stored_compare(image, &stored, key, &same_second);
 
 		if (order_second <= 0) {
-			block = second;
+			half = second;
 			same = same_second;
 			order = order_second;
 		}
 	}
-	while (order < 0 && ld_block_step(&block, image, &stored)) {
-		if (stored.lcp < same)
+	while (order < 0 && ld_half_step(&half, image, &stored)) {
+		if (prefix + stored.lcp < same)
 			return SEARCH_NOT_HERE;
-		if (stored.lcp == same)
+		if (prefix + stored.lcp == same)
 			order = stored_compare(image, &stored, key, &same);
 	}
 	if (order != 0)
 		return SEARCH_NOT_HERE;
-	*ret_tuple = ld_block_tuple(&block);
+	*ret_tuple = ld_tuple_at(image, half.tuple_from);
 	return SEARCH_FOUND;
 }
 
@@ -134,7 +126,7 @@ group_begins_by(const struct ld_image *image, uint32_t group, struct ld_span key
 	struct ld_stored stored;
 	size_t same = 0;
 
-	return ld_block_step(&block, image, &stored) &&
+	return ld_half_step(&block.half, image, &stored) &&
 	       stored_compare(image, &stored, key, &same) <= 0;
 }
 
@@ -232,7 +224,7 @@ ld_find_key(const struct ld_find *find, uint32_t *ret_tuple)
 		return false;
 	block = ld_block_at(image, start + left - 1, find->start, find->end);
 	for (;;) {
-		enum search found = block_search(block, find->key, ret_tuple);
+		enum search found = block_search(&block, find->key, ret_tuple);
 
 		if (found != SEARCH_BEFORE)
 			return found == SEARCH_FOUND;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "index/block.h"
 #include "list/entry.h"
 
 struct ld_span
@@ -101,12 +102,8 @@ codes_open(struct ld_image *image)
 	    ld_huffman_decoder(&image->tuples, ld_span_from(section, LD_SHAPE_SYMBOLS)) !=
 		    LINDUNG_OK)
 		return false;
-	for (unsigned i = 0; i < 1u << LD_HUFFMAN_BITS_MAX; i++) {
-		unsigned entry = image->tuples.table[i];
-		bool raw = entry != 0 && entry >> 4 == image->coded_tuples;
-
-		image->tuple_bits[i] = (uint8_t)((entry & 15) + (raw ? 16 : 0));
-	}
+	for (uint32_t bits = 0; bits < 1u << LD_HUFFMAN_BITS_MAX; bits++)
+		image->joins[bits] = ld_join_entry(image, bits);
 	return true;
 }
 
@@ -123,11 +120,13 @@ dictionary_open(struct ld_image *image)
 	image->symbol_texts = section.data + 4;
 	image->symbol_lens = image->symbol_texts + (size_t)count * 8;
 	for (uint32_t i = 0; i < count; i++) {
+		const uint8_t *text = image->symbol_texts + 8 * (size_t)i;
 		uint32_t len = image->symbol_lens[i];
 
-		/* A zero octet would agree with what is not there behind the end of a key. */
-		if (len == 0 || len > LD_INDEX_SYMBOL_BYTES_MAX ||
-		    memchr(image->symbol_texts + 8 * (size_t)i, 0, len) != NULL)
+		/* A zero octet would agree with what is not there behind the end of a key, and an
+		 * octet behind its end would seem to be of it. */
+		if (len == 0 || len > LD_INDEX_SYMBOL_BYTES_MAX || memchr(text, 0, len) != NULL ||
+		    (len < 8 && ld_get_le64(text) >> 8 * len != 0))
 			return false;
 	}
 	return true;

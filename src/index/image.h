@@ -61,7 +61,7 @@ struct ld_image {
 	unsigned shard_bits;   /* the hash's highest bits that choose the shard */
 	struct ld_shard *shards;
 	struct ld_huffman shapes, tuples;
-	uint8_t tuple_bits[1 << LD_HUFFMAN_BITS_MAX]; /* of a tuple's code, with its raw bits */
+	uint16_t joins[1 << LD_HUFFMAN_BITS_MAX]; /* both together: ld_join_entry() */
 	uint32_t group_count;
 	const uint8_t *group_prefix; /* an octet each: how many octets all its keys share */
 	const uint8_t *block_deltas; /* u16 each */
@@ -210,15 +210,21 @@ ld_image_may_hold(const struct ld_image *image, uint64_t key)
 
 /* ---- Keys in blocks ----------------------------------------------------------------------- */
 
-/** A cursor over the keys of one block, in order.  A block has two halves of 16 keys, each of two
- * strings of bits: shapes and tuple codes from its start on, symbols from its end backwards. */
-struct ld_block {
-	const struct ld_image *image;
-	uint64_t start, end; /* of the half being read, in bits from the start of the section */
+/** A cursor over the keys of half a block, in order: two strings of bits, shapes and tuple codes
+ * from its start on, symbols from its end backwards.  Places are in bits from the start of the
+ * section. */
+struct ld_half {
+	uint64_t start, end;
 	uint64_t bit;        /* where the next shape stands */
 	uint64_t symbol_bit; /* the symbols used so far reach down to here */
-	uint64_t tuple_bit;  /* where the present tuple's code stands */
-	uint32_t left;       /* keys of this half not yet read */
+	uint64_t tuple_from; /* the shape of the key whose tuple is the present one's */
+	uint32_t left;       /* keys not yet read */
+};
+
+/** A cursor over a block: its first half, then its second. */
+struct ld_block {
+	const struct ld_image *image;
+	struct ld_half half;
 	uint32_t prefix; /* octets that all keys of the block share; UINT32_MAX: not yet known */
 	uint32_t second; /* keys in the second half, while in the first */
 	uint64_t second_end;
@@ -226,9 +232,8 @@ struct ld_block {
 
 /** One stored key as it joins on to the one before it; that of the second half on to the first. */
 struct ld_stored {
-	uint32_t lcp;     /* octets shared with that key */
-	uint32_t symbols; /* how many make up the rest */
-	uint64_t bit;     /* the first of them ends (begins, read backwards) here */
+	uint32_t lcp;        /* octets shared with that key */
+	uint64_t top, floor; /* the symbols that make up the rest stand from the top down */
 };
 
 /** The code of 12 octets of a key, from octet `from` on, that never falls as keys rise: what a step

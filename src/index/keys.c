@@ -19,7 +19,7 @@ ld_keys_next(struct ld_keys *walk)
 	struct ld_stored stored;
 	bool first = false;
 
-	if (walk->block.left == 0) {
+	if (walk->block.half.left == 0) {
 		if (ld_block_second(&walk->block)) {
 			memcpy(walk->key, walk->first, walk->first_len);
 			walk->key_len = walk->first_len;
