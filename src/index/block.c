@@ -12,63 +12,42 @@
  * symbols, and the two chains of dependent loads run side by side. */
 #include "index/block.h"
 
-uint64_t
-ld_block_start(const struct ld_image *image, uint32_t i)
+/* Where block `i` begins, in octets; for block_count, where the last one ends. */
+static uint64_t
+block_start(const struct ld_image *image, uint32_t i)
 {
 	const uint8_t *offsets = image->sections[LD_SECTION_OFFSETS].data;
-	uint64_t end = (image->sections[LD_SECTION_BLOCKS].len - LD_INDEX_PAD_BYTES) * 8;
 
 	if (i >= image->block_count)
-		return end;
-	uint32_t group = i / LD_INDEX_GROUP_BLOCKS;
-	uint32_t base = ld_get_le32(offsets + 4 * (size_t)group);
-	uint64_t at;
-	if (__builtin_expect((base & LD_INDEX_WIDE_GROUP) == 0, 1)) {
-		at = base + (uint64_t)ld_get_le16(image->block_deltas + 2 * (size_t)i);
-	} else {
-		uint32_t wide = base & ~LD_INDEX_WIDE_GROUP;
-		const uint8_t *table = image->block_deltas + 2 * (size_t)image->block_count;
-
-		at = wide < image->wide_count
-			     ? ld_get_le32(table + 4 * ((size_t)wide * LD_INDEX_GROUP_BLOCKS +
-							i % LD_INDEX_GROUP_BLOCKS))
-			     : 0;
-	}
-	return at * 8 < end ? at * 8 : end;
+		return image->sections[LD_SECTION_BLOCKS].len - LD_INDEX_PAD_BYTES;
+	uint32_t base = ld_get_le32(offsets + 4 * (size_t)(i / LD_INDEX_GROUP_BLOCKS));
+	if (__builtin_expect((base & LD_INDEX_WIDE_GROUP) == 0, 1))
+		return base + (uint64_t)ld_get_le16(image->block_deltas + 2 * (size_t)i);
+	uint32_t wide = base & ~LD_INDEX_WIDE_GROUP;
+	const uint8_t *table = image->block_deltas + 2 * (size_t)image->block_count;
+	return wide < image->wide_count
+		       ? ld_get_le32(table + 4 * ((size_t)wide * LD_INDEX_GROUP_BLOCKS +
+						  i % LD_INDEX_GROUP_BLOCKS))
+		       : 0;
 }
 
-struct ld_block
-ld_block_at(const struct ld_image *image, uint32_t i, uint64_t start, uint64_t end)
+void
+ld_block_bounds(const struct ld_image *image, uint32_t i, uint64_t *ret_start, uint64_t *ret_end)
 {
-	const uint8_t *bytes = image->sections[LD_SECTION_BLOCKS].data;
-	uint64_t last = image->entry_count - (uint64_t)i * LD_INDEX_BLOCK_KEYS;
-	uint32_t count = last < LD_INDEX_BLOCK_KEYS ? (uint32_t)last : LD_INDEX_BLOCK_KEYS;
-	/* One octet, or 255 and three more. */
-	uint32_t first_len = bytes[start / 8];
-	uint64_t middle = start + 8;
+	uint64_t limit = image->sections[LD_SECTION_BLOCKS].len - LD_INDEX_PAD_BYTES;
+	uint64_t start = block_start(image, i), end = block_start(image, i + 1);
 
-	if (__builtin_expect(first_len == 255, 0)) {
-		first_len = ld_get_le32(bytes + start / 8) >> 8;
-		middle += 24;
-	}
-	struct ld_block block = {
-		.image = image,
-		.half = {.start = middle,
-			 .bit = middle,
-			 .left = count < LD_INDEX_HALF_KEYS ? count : LD_INDEX_HALF_KEYS},
-		.prefix = UINT32_MAX,
-	};
-	middle += (uint64_t)first_len * 8;
-	block.half.end = block.half.symbol_bit = middle < end ? middle : end;
-	block.second = count - block.half.left;
-	block.second_end = end;
-	return block;
+	*ret_start = (start < limit ? start : limit) * 8;
+	*ret_end = (end < limit ? end : limit) * 8;
 }
 
 struct ld_block
 ld_block_open(const struct ld_image *image, uint32_t i)
 {
-	return ld_block_at(image, i, ld_block_start(image, i), ld_block_start(image, i + 1));
+	uint64_t start, end;
+
+	ld_block_bounds(image, i, &start, &end);
+	return ld_block_at(image, i, start, end);
 }
 
 bool

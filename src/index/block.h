@@ -114,10 +114,37 @@ ld_half_second(const struct ld_block *block)
 	};
 }
 
-/** Where block `i` begins, in bits; for block_count, where the last one ends. */
-uint64_t ld_block_start(const struct ld_image *image, uint32_t i);
+/** Where block `i` (< block_count) begins and ends, in bits. */
+void ld_block_bounds(const struct ld_image *image, uint32_t i, uint64_t *ret_start,
+		     uint64_t *ret_end);
 
 /** Begin block `i`, which reaches from `start` to `end`. */
-struct ld_block ld_block_at(const struct ld_image *image, uint32_t i, uint64_t start, uint64_t end);
+static inline struct ld_block
+ld_block_at(const struct ld_image *image, uint32_t i, uint64_t start, uint64_t end)
+{
+	const uint8_t *bytes = image->sections[LD_SECTION_BLOCKS].data;
+	uint64_t last = image->entry_count - (uint64_t)i * LD_INDEX_BLOCK_KEYS;
+	uint32_t count = last < LD_INDEX_BLOCK_KEYS ? (uint32_t)last : LD_INDEX_BLOCK_KEYS;
+	/* One octet, or 255 and three more. */
+	uint32_t first_len = bytes[start / 8];
+	uint64_t middle = start + 8;
+
+	if (__builtin_expect(first_len == 255, 0)) {
+		first_len = ld_get_le32(bytes + start / 8) >> 8;
+		middle += 24;
+	}
+	struct ld_block block = {
+		.image = image,
+		.half = {.start = middle,
+			 .bit = middle,
+			 .left = count < LD_INDEX_HALF_KEYS ? count : LD_INDEX_HALF_KEYS},
+		.prefix = UINT32_MAX,
+	};
+	middle += (uint64_t)first_len * 8;
+	block.half.end = block.half.symbol_bit = middle < end ? middle : end;
+	block.second = count - block.half.left;
+	block.second_end = end;
+	return block;
+}
 
 #endif

@@ -11,18 +11,15 @@
 struct ld_find {
 	const struct ld_image *image;
 	struct ld_span key;
-	size_t host_len;     /* where the key's path begins; key.len if it has none */
 	uint32_t group;      /* the only one that the key can be in, if `here` */
-	uint32_t fence;      /* the key's own */
-	uint32_t blocks;     /* so many of the group's begin at or before it, by their fences */
+	uint32_t block;      /* of all: the one that it can be in */
 	bool here;           /* it is not ruled out yet */
-	uint64_t start, end; /* of the last of these blocks, in bits */
+	uint64_t start, end; /* of that block, in bits */
 };
 
 /** Which group?  LD_KEY_SLACK octets behind the key must be readable; what stands there does not
  * matter. */
-void ld_find_group(struct ld_find *find, const struct ld_image *image, struct ld_span key,
-		   size_t host_len);
+void ld_find_group(struct ld_find *find, const struct ld_image *image, struct ld_span key);
 /** Which block? */
 void ld_find_block(struct ld_find *find);
 /** True, and its tuple, if it is in the image. */

@@ -9,7 +9,7 @@
 #define LD_INDEX_MAGIC "\x89LDX\r\n\x1a\n"
 
 enum {
-	LD_INDEX_VERSION = 1,
+	LD_INDEX_VERSION = 2,
 	LD_INDEX_HEADER_BYTES = 512,
 	LD_INDEX_ALIGN_BYTES = 64,
 	LD_INDEX_BLOCK_KEYS = 32, /* keys in one block; the last may hold fewer */
@@ -19,9 +19,11 @@ enum {
 	LD_INDEX_KEY_MAX = 4095, /* octets: a host, and a path */
 	LD_INDEX_GROUP_BLOCKS =
 		16,              /* blocks that share a base offset and a first step of searching */
-	LD_INDEX_STEP_WORDS = 3, /* for a group's first step */
-	LD_INDEX_STEP_OCTETS = 12, /* that one of these words tells of a key */
-	LD_INDEX_FENCE_OCTETS = 6, /* that a block's fence tells, behind what the group shares */
+	LD_INDEX_STEP_WORDS = 4, /* for a group's first step */
+	LD_INDEX_STEP_OCTETS = 8,  /* of a key, in one of these words */
+	LD_INDEX_FENCE_OCTETS = 4, /* of a key, in a block's fence: 7 bits each */
+	LD_INDEX_FENCE_LEVEL = 28, /* above them: so many windows of the block before are its too */
+	LD_INDEX_FENCE_LEVEL_MAX = 15,
 	LD_INDEX_LABELS_MAX = 127,
 	LD_INDEX_SYMBOLS_MAX = 4096, /* of the dictionary: 12-bit codes */
 	LD_INDEX_SYMBOL_BYTES_MAX = 8,
@@ -70,7 +72,7 @@ enum ld_section {
 	LD_SECTION_TUPLES,     /* u32 count, u32 end of each, u16 rules */
 	LD_SECTION_CODES,      /* code lengths: 1025 for shapes, then one a tuple that has a code */
 	LD_SECTION_DICTIONARY, /* u32 count, then 8 octets and a length each */
-	LD_SECTION_STEPS,      /* three times u64 a group, then an octet a group */
+	LD_SECTION_STEPS,      /* four times u64 a group, then an octet a group */
 	LD_SECTION_FENCES,     /* u32 a block */
 	LD_SECTION_OFFSETS,    /* u32 a group, u16 a block, then 16 u32 a wide group */
 	LD_SECTION_BLOCKS,

@@ -326,22 +326,16 @@ octets_shared(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
 	return n;
 }
 
-static void
-step_put(struct ld_buffer *out, struct ld_span text, size_t from)
+/* How many windows two cuts have in common, at most `limit`. */
+static uint32_t
+windows_shared(struct ld_span a, struct ld_span b, size_t from, uint32_t limit)
 {
-	uint8_t *room = ld_buffer_room(out, 8);
+	uint32_t n = 0;
 
-	if (room != NULL)
-		ld_put_le64(room, ld_step(text, from, ld_span_find(text, '/')));
-}
-
-static void
-fence_put(struct ld_buffer *out, struct ld_span text, size_t from)
-{
-	uint8_t *room = ld_buffer_room(out, 4);
-
-	if (room != NULL)
-		ld_put_le32(room, ld_fence(text, from, ld_span_find(text, '/')));
+	while (n < limit && ld_fence(a, from + n * LD_INDEX_FENCE_OCTETS) ==
+				    ld_fence(b, from + n * LD_INDEX_FENCE_OCTETS))
+		n++;
+	return n;
 }
 
 /* All keys of a group are known: g->before is its last. */
@@ -350,16 +344,29 @@ group_end(struct gather *g)
 {
 	struct ld_gathered *out = g->out;
 	size_t prefix = octets_shared(g->group_first, g->group_first_len, g->before, g->before_len);
-	uint8_t octet = prefix < 255 ? (uint8_t)prefix : 255;
+	uint8_t octet = prefix < 255 ? (uint8_t)prefix : 255, *room;
+	uint32_t level = 0;
 
 	if (g->fence_count == 0)
 		return;
 	ld_buffer_bytes(&out->prefixes, ld_span(&octet, 1));
-	for (size_t i = 0; i < LD_INDEX_STEP_WORDS; i++)
-		step_put(&out->steps[i], ld_span(g->fence_texts[0], g->fence_lens[0]),
-			 i * LD_INDEX_STEP_OCTETS);
-	for (unsigned i = 0; i < g->fence_count; i++)
-		fence_put(&out->fences, ld_span(g->fence_texts[i], g->fence_lens[i]), octet);
+	for (unsigned i = 0; i < LD_INDEX_STEP_WORDS; i++)
+		if ((room = ld_buffer_room(&out->steps[i], 8)) != NULL)
+			ld_put_le64(room, ld_step(ld_span(g->fence_texts[0], g->fence_lens[0]), i));
+	for (unsigned i = 0; i < g->fence_count; i++) {
+		struct ld_span cut = ld_span(g->fence_texts[i], g->fence_lens[i]);
+
+		/* Windows are known one by one: a level is at most one above that before it. */
+		if (i > 0)
+			level = windows_shared(
+				ld_span(g->fence_texts[i - 1], g->fence_lens[i - 1]), cut, octet,
+				level < LD_INDEX_FENCE_LEVEL_MAX ? level + 1 : level);
+		if ((room = ld_buffer_room(&out->fences, 4)) != NULL)
+			ld_put_le32(room,
+				    level << LD_INDEX_FENCE_LEVEL |
+					    ld_fence(cut, octet + (size_t)level *
+									  LD_INDEX_FENCE_OCTETS));
+	}
 	g->fence_count = 0;
 }
 

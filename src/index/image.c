@@ -153,6 +153,13 @@ blocks_open(struct ld_image *image)
 	if (steps.len != (size_t)groups * (8 * LD_INDEX_STEP_WORDS + 1))
 		return false;
 	image->group_prefix = steps.data + (size_t)groups * 8 * LD_INDEX_STEP_WORDS;
+	/* So few that they stay in the cache. */
+	image->coarse_count = (uint32_t)((groups + LD_STEP_COARSE - 1) / LD_STEP_COARSE);
+	image->coarse = malloc((image->coarse_count + 1) * sizeof *image->coarse);
+	if (image->coarse == NULL)
+		return false;
+	for (uint32_t i = 0; i < image->coarse_count; i++)
+		image->coarse[i] = ld_get_le64(steps.data + (size_t)i * 8 * LD_STEP_COARSE);
 	return true;
 }
 
@@ -309,5 +316,6 @@ ld_image_close(struct ld_image *image)
 		return;
 	ld_map_close(&image->map);
 	free(image->shards);
+	free(image->coarse);
 	free(image);
 }

@@ -16,7 +16,7 @@
 #include "index/format.h"
 #include "index/huffman.h"
 
-enum { LD_KEY_SLACK = 8 };
+enum { LD_KEY_SLACK = 8, LD_STEP_COARSE = 16 };
 
 /** A table of texts: u32 count, u32 end of each, then the octets. */
 struct ld_texts {
@@ -62,7 +62,8 @@ struct ld_image {
 	struct ld_shard *shards;
 	struct ld_huffman shapes, tuples;
 	uint16_t joins[1 << LD_HUFFMAN_BITS_MAX]; /* both together: ld_join_entry() */
-	uint32_t group_count;
+	uint32_t group_count, coarse_count;
+	uint64_t *coarse;            /* the first step of every LD_STEP_COARSE groups */
 	const uint8_t *group_prefix; /* an octet each: how many octets all its keys share */
 	const uint8_t *block_deltas; /* u16 each */
 	uint32_t wide_count;
@@ -236,12 +237,31 @@ struct ld_stored {
 	uint64_t top, floor; /* the symbols that make up the rest stand from the top down */
 };
 
-/** The code of 12 octets of a key, from octet `from` on, that never falls as keys rise: what a step
- * holds.  `host_len`: where its path begins; key.len if it has none.  LD_KEY_SLACK octets behind
- * the key must be readable. */
-uint64_t ld_step(struct ld_span key, size_t from, size_t host_len);
-/** The same of 6: what a fence holds. */
-uint32_t ld_fence(struct ld_span key, size_t from, size_t host_len);
+/** Eight octets of a key as a number that rises with them, zeros behind its end: what a step holds.
+ * LD_KEY_SLACK octets behind the key must be readable. */
+static inline uint64_t
+ld_step(struct ld_span key, unsigned word)
+{
+	size_t at = word * LD_INDEX_STEP_OCTETS < key.len ? word * LD_INDEX_STEP_OCTETS : key.len;
+	size_t left = key.len - at;
+	uint64_t octets =
+		(uint64_t)ld_get_be32(key.data + at) << 32 | ld_get_be32(key.data + at + 4);
+
+	return left >= 8 ? octets : octets & ~(UINT64_MAX >> 8 * left);
+}
+
+/** The same of four, their lower 7 bits: what a fence holds. */
+static inline uint32_t
+ld_fence(struct ld_span key, size_t from)
+{
+	size_t at = from < key.len ? from : key.len, left = key.len - at;
+	uint32_t octets = ld_get_be32(key.data + at) & 0x7f7f7f7f;
+
+	if (left < 4)
+		octets &= ~(UINT32_MAX >> 8 * left);
+	octets = (octets & 0x7f007f) | (octets & 0x7f007f00) >> 1;
+	return (octets & 0x3fff) | (octets & 0x3fff0000) >> 2;
+}
 
 /** Begin block `i` (< block_count). */
 struct ld_block ld_block_open(const struct ld_image *image, uint32_t i);

@@ -76,8 +76,7 @@ finds_take(struct ld_search *s)
 			return;
 		struct ld_span key = ld_question_key(s->question, p->labels);
 		s->found[s->find_count] = (struct ld_search_found){p->labels, p->layer};
-		ld_find_group(&s->finds[s->find_count++], s->list->layers[p->layer].image, key,
-			      key.len);
+		ld_find_group(&s->finds[s->find_count++], s->list->layers[p->layer].image, key);
 	}
 }
 

@@ -66,32 +66,16 @@ def hash_key(key):
     return hash_octets(slash + path, result) if slash else result
 
 
-def rank(octet):
-    """Section 6."""
-    if octet == 0:
-        return 0
-    for last, number in ((0x2c, 1), (0x2f, 2)):
-        if octet <= last:
-            return number
-    if octet <= 0x38:
-        return octet - 0x30 + 3
-    if octet <= 0x5e:
-        return 12
-    if octet <= 0x60:
-        return 13
-    return octet - 0x61 + 14 if octet <= 0x79 else 39
+def step(text):
+    """Section 6: the four numbers of a text's first 32 octets."""
+    return list(struct.unpack(">4Q", text[:32].ljust(32, b"\0")))
 
 
-def fence(text, first, count):
-    """Section 6: the fence number of `count` octets from `first` on."""
-    slash = text.find(b"/")
+def window(text, first):
+    """Section 6: the number of four octets from `first` on."""
     number = 0
-    for i in range(first, first + count):
-        if slash >= 0 and i > slash:
-            digit = 39
-        else:
-            digit = rank(text[i]) if i < len(text) else 0
-        number = number * 40 + digit
+    for octet in text[first:first + 4].ljust(4, b"\0"):
+        number = number << 7 | octet & 127
     return number
 
 
@@ -159,8 +143,8 @@ class Image:
     def __init__(self, data, verify=True):
         check(len(data) >= 512 and data[:8] == MAGIC, "no index")
         version, self.flags, length, self.count = struct.unpack_from("<IIQQ", data, 8)
-        check(version == 1, "version")
-        check(u64(data, 504) == hash_octets(data[:504], 1), "header hash")
+        check(version == 2, "version")
+        check(u64(data, 504) == hash_octets(data[:504], 2), "header hash")
         check(length == len(data) and self.flags & ~3 == 0, "length or flags")
         self.date, self.suffix_date, self.block_count, self.labels_min, self.labels_max = (
             struct.unpack_from("<5I", data, 40))
@@ -213,7 +197,7 @@ class Image:
         """Where each block begins, and where the last one ends."""
         groups = (self.block_count + 15) // 16
         check(self.block_count == (self.count + 31) // 32, "number of blocks")
-        check(len(self.sections["steps"]) == 25 * groups, "steps")
+        check(len(self.sections["steps"]) == 33 * groups, "steps")
         check(len(self.sections["fences"]) == 4 * self.block_count, "fences")
         data = self.sections["offsets"]
         bases = struct.unpack_from(f"<{groups}I", data)
@@ -297,30 +281,39 @@ class Image:
         if not self.may_hold(key):
             return None
         groups = (self.block_count + 15) // 16
-        steps = struct.unpack_from(f"<{3 * groups}Q", self.sections["steps"])
-        shared = self.sections["steps"][24 * groups:]
-        fences = struct.unpack(f"<{self.block_count}I", self.sections["fences"])
-        ours = [fence(key, 12 * i, 12) for i in range(3)]
+        steps = struct.unpack_from(f"<{4 * groups}Q", self.sections["steps"])
+        shared = self.sections["steps"][32 * groups:]
+        ours = step(key)
         for group in reversed(range(groups)):
-            if [steps[i * groups + group] for i in range(3)] > ours:
+            if [steps[i * groups + group] for i in range(4)] > ours:
                 continue
             if self.block(16 * group)[0][0] <= key:
-                return self._find_in_group(group, fence(key, shared[group], 6), key)
-            if [steps[i * groups + group] for i in range(3)] < ours:
+                return self._find_in_group(group, shared[group], key)
+            if [steps[i * groups + group] for i in range(4)] < ours:
                 return None
         return None
 
-    def _find_in_group(self, group, number, key):
+    def _find_in_group(self, group, prefix, key):
+        """Walk the fences: `level` windows agree with the cut of the last block not past the key."""
+        first, end = 16 * group, min(16 * group + 16, self.block_count)
         fences = struct.unpack(f"<{self.block_count}I", self.sections["fences"])
-        for block in reversed(range(16 * group, min(16 * group + 16, self.block_count))):
-            if fences[block] > number:
-                continue
-            keys = self.block(block)
+        found, level = None, 0
+        for block in range(first, end):
+            theirs, number = fences[block] >> 28, fences[block] & 0xfffffff
+            ours = window(key, prefix + 4 * level)
+            if theirs < level or (theirs == level and number > ours):
+                break
+            found = block
+            if theirs == level and number == ours:
+                level = min(level + 1, 15)
+        while found is not None and found >= first:
+            keys = self.block(found)
             if keys[0][0] <= key:
                 return dict(keys).get(key)
-            # The cut is not past the key: only if its number is the key's can more be before it.
-            if fences[block] < number:
+            # Only if the key agrees with the cut as far as the fence tells can it be before it.
+            if window(key, prefix + 4 * (fences[found] >> 28)) != fences[found] & 0xfffffff:
                 return None
+            found -= 1
         return None
 
 
