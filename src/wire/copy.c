@@ -251,12 +251,20 @@ is_above_chain(const struct ld_copy *copy, const struct ld_name *owner)
 	return false;
 }
 
+/* Records of the conversation, not of the DNS (RFC 6895 section 3.1), whatever section they stand
+ * in: ours with the client is another one. */
+static bool
+is_meta(uint16_t type)
+{
+	return type == 0 || type == LD_TYPE_OPT || (type >= 128 && type <= 255);
+}
+
 /* What has to do with the question: in the answer section what the chain owns, and a DNAME above
  * it, with their signatures; in the authority section the zones above it, and what is signed. */
 static bool
 is_relevant(const struct ld_copy *copy, const struct ld_record *record)
 {
-	if (record->class_ != LD_CLASS_IN)
+	if (record->class_ != LD_CLASS_IN || is_meta(record->type))
 		return false;
 	if (record->section == LD_SECTION_ANSWER)
 		return is_in_chain(copy, &record->owner) ||

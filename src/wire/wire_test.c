@@ -519,6 +519,10 @@ records_of_other_names_stay_behind(void **state)
 		{"NOERROR | a.example A | an a.b.example 60 DNAME c.example | an a.example 60 A "
 		 "192.0.2.1",
 		 "NOERROR qr rd ra | a.example A | an a.example 60 A 192.0.2.1"},
+		/* Of the conversation with upstream. */
+		{"NOERROR | a.example A | an a.example 60 OPT #000f00020004 | an a.example 60 A "
+		 "192.0.2.1",
+		 "NOERROR qr rd ra | a.example A | an a.example 60 A 192.0.2.1"},
 		/* How long "no" holds says the zone that the name is in. */
 		{"NXDOMAIN | a.example A | au bank.example 60 SOA ns.bank.example 60",
 		 "NXDOMAIN qr rd ra | a.example A"},

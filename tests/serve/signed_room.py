@@ -9,7 +9,6 @@ import pathlib
 import re
 import subprocess
 import sys
-import time
 
 import dns.flags
 import dns.message
@@ -66,44 +65,55 @@ def make_zones(folder):
 
 
 def ask(where, name, rdtype, do, flags):
-    for _ in range(8):
-        query = dns.message.make_query(name, rdtype, use_edns=0, want_dnssec=do)
-        query.flags = dns.flags.RD | flags
-        reply = dns.query.udp(query, where[0], port=where[1], timeout=8)
-        edes = [[int.from_bytes(d[:2], "big"), d[2:].decode()]
-                for d in (o.to_wire() for o in reply.options if o.otype == 15)]
-        # libunbound gives a server as near as this one 50 ms: on a busy machine some may fail.
-        if not {22, 23} & {code for code, _ in edes}:
-            break
-        time.sleep(1.5)
+    query = dns.message.make_query(name, rdtype, use_edns=0, want_dnssec=do)
+    query.flags = dns.flags.RD | flags
+    reply = dns.query.udp(query, where[0], port=where[1], timeout=8)
+    edes = [[int.from_bytes(d[:2], "big"), d[2:].decode()]
+            for d in (o.to_wire() for o in reply.options if o.otype == 15)]
     return {"rcode": dns.rcode.to_text(reply.rcode()), "edes": edes,
             "flags": dns.flags.to_text(reply.flags).split(), "do": bool(reply.ednsflags & dns.flags.DO),
             "answer": [[dns.rdatatype.to_text(r.rdtype), r[0].to_text()] for r in reply.answer],
             "authority": [dns.rdatatype.to_text(r.rdtype) for r in reply.authority]}
 
 
+def ask_all(program, config, where, questions):
+    """The answers of one run of the server; None if it could not ask (EDE 22, 23): libunbound gives
+    a server as near as this one 50 ms, and on a busy machine remembers it as dead."""
+    with subprocess.Popen([program, "serve", "-c", config], stderr=subprocess.PIPE,
+                          text=True) as server:
+        try:
+            for line in server.stderr:
+                if "ready" in line:
+                    break
+            answers = []
+            for question in questions:
+                answers.append(ask(where, *question))
+                if {22, 23} & {code for code, _ in answers[-1]["edes"]}:
+                    return None
+            return answers
+        finally:
+            server.terminate()
+
+
 def main(program, config, port, folder):
     folder = pathlib.Path(folder)
-    where = ("127.0.0.1", int(port))
     run(folder, "ip", "link", "set", "lo", "up")
     run(folder, "ip", "address", "add", f"{ADDRESS}/32", "dev", "lo")
     make_zones(folder)
+    questions = json.loads((folder / "questions").read_text())
     with subprocess.Popen(["named", "-g", "-c", "named.conf"], cwd=folder,
-                          stderr=subprocess.PIPE, text=True) as named, \
-            subprocess.Popen([program, "serve", "-c", config], stderr=subprocess.PIPE,
-                             text=True) as server:
+                          stderr=subprocess.PIPE, text=True) as named:
         try:
             for line in named.stderr:
                 assert "exiting" not in line, line
                 if line.rstrip().endswith("running"):
                     break
-            for line in server.stderr:
-                if "ready" in line:
-                    break
-            questions = json.loads((folder / "questions").read_text())
-            print(json.dumps([ask(where, *question) for question in questions]))
+            answers = None
+            for _ in range(8):
+                answers = answers or ask_all(program, config, ("127.0.0.1", int(port)), questions)
+            assert answers, "in eight runs of the server one question or another was not answered"
+            print(json.dumps(answers))
         finally:
-            server.terminate()
             named.terminate()
 
 
