@@ -30,6 +30,9 @@ make_worker(void)
 		.cache_ttl_min_s = 1,
 		.cache_ttl_max_s = 3600,
 		.cache_negative_ttl_max_s = 60,
+		.cache_stale_s = 20000,
+		.cache_failure_ttl_max_s = 30,
+		.cache_prefetch = true,
 		.udp_payload_bytes = 1232,
 		.rebinding_protection = true,
 		.upstream_filters = true,
@@ -101,38 +104,73 @@ write_query(struct ld_writer *w, uint8_t choice, const struct ld_walk *walk)
 	return !w->failed;
 }
 
+/* Ask; what upstream says to it, if it is asked, is `result`. */
+static void
+ask_once(struct ld_span query, const struct ld_from *from, int64_t now_ms,
+	 const struct ld_upstream_result *result)
+{
+	static uint8_t memory[LD_MESSAGE_MAX_BYTES];
+	struct ld_writer answer = ld_writer(memory, sizeof memory);
+	struct ld_ask ask;
+	enum ld_step step = ld_worker_query(worker, from, now_ms, query, &answer, &ask);
+
+	LD_ASSERT(step != LD_STEP_DROP);
+	if (step == LD_STEP_ASK && ask.has_stale) {
+		struct ld_writer stale = ld_writer(memory, sizeof memory);
+
+		LD_ASSERT(ld_worker_stale(worker, now_ms, &ask, &stale) && !stale.failed);
+		check_answer(&ask, ld_span(stale.data, stale.len));
+	}
+	if (step == LD_STEP_ASK) {
+		ld_worker_learn(worker, now_ms, &ask, result);
+		ld_worker_finish(worker, now_ms, &ask, result, &answer);
+	}
+	LD_ASSERT(!answer.failed);
+	check_answer(&ask, ld_span(answer.data, answer.len));
+}
+
+/* The name below the one asked for, which the answer may speak of, too (RFC 8020). */
+static bool
+go_below(struct ld_walk *walk)
+{
+	struct ld_name *name = &walk->question;
+
+	if (name->len > LD_NAME_WIRE_MAX - 2)
+		return false;
+	memmove(name->wire + 2, name->wire, name->len);
+	memcpy(name->wire, "\1x", 2);
+	name->len = (uint8_t)(name->len + 2);
+	name->labels++;
+	return true;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static uint8_t memory[LD_MESSAGE_MAX_BYTES], query_memory[512];
+	static const struct ld_upstream_result silent = {.error = LINDUNG_ENET, .ede = 22};
+	static uint8_t memory[512], below_memory[512];
 	static int64_t now_ms = 1000;
-	struct ld_writer query = ld_writer(query_memory, sizeof query_memory);
+	struct ld_writer query = ld_writer(memory, sizeof memory);
+	struct ld_writer below = ld_writer(below_memory, sizeof below_memory);
 	struct ld_upstream_result result = {.ede = -1};
 	struct ld_walk walk;
-	struct ld_ask ask;
 
 	if (worker == NULL)
 		make_worker();
 	if (size < 1 || !ld_walk_begin(&walk, ld_span(data + 1, size - 1)) ||
 	    !write_query(&query, data[0], &walk))
 		return 0;
-	now_ms += 10000000; /* nothing of the input before is left */
+	now_ms += 100000000; /* nothing of the input before is left, not even stale */
 	result.message = ld_span(data + 1, size - 1);
 	ld_extended_errors_read(&result, result.message);
 	result.secure = (data[0] & 64) != 0;
 	struct ld_from from = {.transport = data[0] & 128 ? LD_TRANSPORT_TCP : LD_TRANSPORT_UDP};
-	for (unsigned pass = 0; pass < 2; pass++) {
-		struct ld_writer answer = ld_writer(memory, sizeof memory);
-		enum ld_step step = ld_worker_query(worker, &from, now_ms,
-						    ld_span(query.data, query.len), &answer, &ask);
-
-		LD_ASSERT(step != LD_STEP_DROP);
-		if (step == LD_STEP_ASK) {
-			ld_worker_learn(worker, now_ms, &ask, &result);
-			ld_worker_finish(worker, now_ms, &ask, &result, &answer);
-		}
-		LD_ASSERT(!answer.failed);
-		check_answer(&ask, ld_span(answer.data, answer.len));
-	}
+	/* From upstream, from the cache, for a name below; stale, and stale once more. */
+	ask_once(ld_span(query.data, query.len), &from, now_ms, &result);
+	ask_once(ld_span(query.data, query.len), &from, now_ms, &result);
+	if (go_below(&walk) && write_query(&below, data[0], &walk))
+		ask_once(ld_span(below.data, below.len), &from, now_ms, &silent);
+	ask_once(ld_span(query.data, query.len), &from, now_ms + 4000000, &silent);
+	ask_once(ld_span(query.data, query.len), &from, now_ms + 4000000, &silent);
 	return 0;
 }

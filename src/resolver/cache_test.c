@@ -246,6 +246,84 @@ a_scan_does_not_wash_away_what_is_in_use(void **state)
 	assert_in_range(found_beside_a_scan(15), 900, 1000);
 }
 
+/* How many of a thousand lookups find what they ask for, when names are asked for as often as
+ * people do (Zipf, s = 1, of 20,000 names; the cache holds some 4,000), and `cold` names that come
+ * once for each. */
+static unsigned
+found_of_what_people_ask(unsigned cold)
+{
+	enum { NAMES = 20000, ASKED = 200000 };
+	struct ld_cache *cache = cache_new();
+	double *until = calloc(NAMES, sizeof *until), all = 0;
+	uint32_t next_cold = 1000000;
+	uint64_t random = 7;
+	unsigned found = 0;
+
+	assert_non_null(until);
+	for (unsigned i = 0; i < NAMES; i++)
+		until[i] = all += 1.0 / (i + 1);
+	for (unsigned asked = 0; asked < ASKED; asked++) {
+		random = ld_mix64(random + asked, 0x9e3779b97f4a7c15u);
+		double at = (double)(random >> 11) / 9007199254740992.0 * all;
+		unsigned low = 0, high = NAMES - 1;
+
+		while (low < high) {
+			unsigned middle = (low + high) / 2;
+
+			if (until[middle] < at)
+				low = middle + 1;
+			else
+				high = middle;
+		}
+		bool is_found = got(cache, low, low);
+		if (!is_found)
+			put(cache, low, low, 120);
+		found += is_found && asked >= ASKED / 2;
+		for (unsigned i = 0; i < cold; i++)
+			put(cache, next_cold++, 1, 120);
+	}
+	free(until);
+	ld_cache_free(cache);
+	return found * 2000 / ASKED;
+}
+
+static void
+a_scan_costs_people_little(void **state)
+{
+	/* Of what a cache of so many entries can find at most (its 4,000 most asked for names):
+	 * (ln 4000 + 0.577) / (ln 20000 + 0.577) = 0.846. */
+	unsigned alone = found_of_what_people_ask(0), scanned = found_of_what_people_ask(4);
+
+	(void)state;
+	print_message("found of 1000: %u; beside four names that come once to each: %u\n", alone,
+		      scanned);
+	assert_in_range(alone, 800, 846);
+	assert_in_range(scanned, 700, alone);
+}
+
+/* All at once, ten times what the cache holds, while nobody asks for anything else. */
+static void
+a_scan_of_ten_times_the_cache_leaves_what_is_in_use(void **state)
+{
+	enum { HOT = 1000, SCAN = 40000 };
+	struct ld_cache *cache = cache_new();
+	unsigned found = 0;
+
+	(void)state;
+	for (unsigned round = 0; round < 3; round++) {
+		for (uint32_t hot = 0; hot < HOT; hot++)
+			if (!got(cache, hot, hot))
+				put(cache, hot, hot, 120);
+	}
+	for (uint32_t i = 0; i < SCAN; i++)
+		put(cache, 1000000 + i, 1, 120);
+	for (uint32_t hot = 0; hot < HOT; hot++)
+		found += got(cache, hot, hot);
+	print_message("found of %d in use after a scan of %d: %u\n", HOT, SCAN, found);
+	assert_in_range(found, 970, HOT);
+	ld_cache_free(cache);
+}
+
 static void
 evictions_are_counted(void **state)
 {
@@ -265,26 +343,73 @@ evictions_are_counted(void **state)
 	ld_cache_free(cache);
 }
 
-static void
-an_expired_entry_does_not_go_round_again(void **state)
+/* How many of 100 entries that expired at 1000 ms, and were asked for, are there after many others
+ * that were put at `now_ms`. */
+static unsigned
+found_after_their_end(int64_t stale_ms, uint8_t flags, int64_t now_ms)
 {
-	struct ld_cache *cache = cache_new();
+	struct ld_cache *cache;
+	struct ld_cache_entry found;
 	static struct sample s;
+	unsigned count = 0;
 
-	(void)state;
+	assert_int_equal(ld_cache_new(&cache, CACHE_BYTES, stale_ms), LINDUNG_OK);
 	for (uint32_t i = 0; i < 100; i++) {
 		sample_make(&s, i, i, 120);
 		s.entry.expires_ms = 1000;
+		s.entry.flags = flags;
 		ld_cache_put(cache, &s.key, &s.entry);
 		assert_true(got(cache, i, i));
 	}
 	for (uint32_t i = 1000; i < 20000; i++) {
 		sample_make(&s, i, i, 120);
-		s.entry.stored_ms = 2000;
+		s.entry.stored_ms = now_ms;
 		ld_cache_put(cache, &s.key, &s.entry);
 	}
-	for (uint32_t i = 0; i < 100; i++)
-		assert_false(got(cache, i, i));
+	for (uint32_t i = 0; i < 100; i++) {
+		sample_make(&s, i, i, 120);
+		count += ld_cache_peek(cache, &s.key, &found);
+	}
+	ld_cache_free(cache);
+	return count;
+}
+
+static void
+what_is_of_no_use_does_not_go_round_again(void **state)
+{
+	(void)state;
+	assert_int_equal(found_after_their_end(0, 0, 2000), 0);
+	/* Stale it may be of use yet (RFC 8767), unless it must not be. */
+	assert_in_range(found_after_their_end(5000, 0, 2000), 90, 100);
+	assert_int_equal(found_after_their_end(5000, 0, 6000), 0);
+	assert_int_equal(found_after_their_end(5000, LD_CACHE_NOT_STALE, 2000), 0);
+}
+
+/* A look of our own makes nothing popular; one of a client does, up to a limit. */
+static void
+only_clients_count(void **state)
+{
+	struct ld_cache *cache = cache_new();
+	static struct sample s;
+	struct ld_cache_entry found;
+
+	(void)state;
+	sample_make(&s, 1, 1, 120);
+	ld_cache_put(cache, &s.key, &s.entry);
+	for (unsigned i = 0; i < 5; i++)
+		assert_true(ld_cache_peek(cache, &s.key, &found));
+	assert_int_equal(found.asked, 0);
+	for (unsigned i = 1; i < 5; i++) {
+		assert_true(ld_cache_get(cache, &s.key, &found));
+		assert_int_equal(found.asked, i < LD_CACHE_ASKED_MAX ? i : LD_CACHE_ASKED_MAX);
+	}
+	ld_cache_mark(&found, LD_CACHE_REFRESHED);
+	assert_true(ld_cache_get(cache, &s.key, &found));
+	assert_int_equal(found.flags, LD_CACHE_REFRESHED);
+	ld_cache_remove(cache, &s.key);
+	assert_false(ld_cache_get(cache, &s.key, &found));
+	ld_cache_remove(cache, &s.key);
+	ld_cache_remove(NULL, &s.key);
 	ld_cache_free(cache);
 }
 
@@ -297,8 +422,11 @@ main(void)
 		cmocka_unit_test(keys_differ_in_every_part),
 		cmocka_unit_test(what_is_found_is_what_was_put_last),
 		cmocka_unit_test(a_scan_does_not_wash_away_what_is_in_use),
+		cmocka_unit_test(a_scan_of_ten_times_the_cache_leaves_what_is_in_use),
+		cmocka_unit_test(a_scan_costs_people_little),
 		cmocka_unit_test(evictions_are_counted),
-		cmocka_unit_test(an_expired_entry_does_not_go_round_again),
+		cmocka_unit_test(what_is_of_no_use_does_not_go_round_again),
+		cmocka_unit_test(only_clients_count),
 	};
 
 	return cmocka_run_group_tests_name("cache", tests, NULL, NULL);
