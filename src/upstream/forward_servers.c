@@ -97,6 +97,9 @@ ld_forward_servers_probe(const struct ld_forward_servers *servers, int asked, ui
 {
 	unsigned first = chance / PROBE_ONE_IN % servers->count;
 
+	/* Nothing to compare it with yet. */
+	if (servers->items[asked].rtt_ms == 0)
+		return -1;
 	for (unsigned n = 0; n < servers->count; n++) {
 		unsigned i = (first + n) % servers->count;
 		const struct ld_forward_server *s = &servers->items[i];

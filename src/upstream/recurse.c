@@ -332,6 +332,33 @@ unbound_begin(struct ld_recurse *recurse, struct ld_report *report)
 	return LINDUNG_OK;
 }
 
+static void
+nothing_wanted(void *ctx, int rcode, void *packet, int len, int sec, char *why_bogus,
+	       int ratelimited)
+{
+	(void)ctx, (void)rcode, (void)packet, (void)len;
+	(void)sec, (void)why_bogus, (void)ratelimited;
+}
+
+/* libunbound reads its files at the first question.  Have it do so now, while they may be read, and
+ * while somebody can be told: with a name that it knows itself. */
+static int
+files_read(struct ld_recurse *recurse, const struct ld_upstream_config *config,
+	   struct ld_report *report)
+{
+	int err = ub_resolve_event(recurse->unbound, "localhost", LD_TYPE_A, CLASS_IN, NULL,
+				   nothing_wanted, NULL);
+
+	if (err == 0)
+		return LINDUNG_OK;
+	return ld_fail(report, LINDUNG_EIO,
+		       "libunbound cannot begin: %s; is %s%s%s what it should be?",
+		       ub_strerror(err),
+		       config->trust_anchor != NULL ? config->trust_anchor : TRUST_ANCHOR_DEBIAN,
+		       config->root_hints != NULL ? ", or " : "",
+		       config->root_hints != NULL ? config->root_hints : "");
+}
+
 int
 ld_recurse_new(struct ld_recurse **ret, struct event_base *loop,
 	       const struct ld_upstream_config *config, struct ld_report *report)
@@ -350,6 +377,8 @@ ld_recurse_new(struct ld_recurse **ret, struct event_base *loop,
 		err = ld_fail(report, LINDUNG_ENOMEM, "libunbound cannot be started");
 	else
 		err = unbound_configure(recurse, config, report);
+	if (err == LINDUNG_OK)
+		err = files_read(recurse, config, report);
 	if (err == LINDUNG_OK)
 		err = unbound_begin(recurse, report);
 	if (err != LINDUNG_OK) {

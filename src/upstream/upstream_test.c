@@ -266,7 +266,7 @@ assert_answered(const struct outcome *outcome, unsigned rcode)
 static void
 an_answer_comes_back(void **state)
 {
-	struct ld_upstream *upstream = forward_to(2);
+	struct ld_upstream *upstream = forward_to(1);
 	struct outcome outcome;
 
 	(void)state;
@@ -277,7 +277,6 @@ an_answer_comes_back(void **state)
 	}
 	assert_int_equal(fakes[0].asked, 3);
 	assert_int_equal(fakes[0].flags, 0x0100);
-	assert_int_equal(fakes[1].asked, 0);
 	/* Every question has a port of its own: three alike by chance are one in 8e8. */
 	assert_false(fakes[0].ports[0] == fakes[0].ports[1] &&
 		     fakes[0].ports[1] == fakes[0].ports[2]);
@@ -343,11 +342,12 @@ a_silent_server_is_left_for_the_next(void **state)
 	}
 	assert_in_range(ld_clock_monotonic_ms() - start_ms, 0, 300);
 	assert_int_equal(fakes[1].asked, 21);
-	/* ... until a copy shows that it is well: then it is the first again.  That none of a
-	 * thousand questions is copied happens once in 6e13. */
+	/* ... until a copy shows that it is well: then it is the first again.  (One that is under
+	 * way may still be waited for.) */
 	fakes[0].manner = ANSWERS;
 	unsigned before = fakes[0].asked;
-	for (int i = 0; i < 1000 && fakes[0].asked < before + 20; i++) {
+	start_ms = ld_clock_monotonic_ms();
+	while (fakes[0].asked < before + 20 && ld_clock_monotonic_ms() < start_ms + 5000) {
 		outcome = ask(upstream);
 		assert_answered(&outcome, 0);
 	}
@@ -412,12 +412,14 @@ an_unwilling_server_is_left_for_the_next(void **state)
 		assert_answered(&outcome, 0);
 	}
 	assert_int_equal(fakes[0].asked, 2);
-	/* If all say so, the client sees it, each asked once. */
+	/* If all say so, the client sees it, each asked once (and a copy now and then). */
+	unsigned before = fakes[0].asked + fakes[1].asked;
+	uint64_t probes = ld_upstream_counter(upstream, LD_UPSTREAM_COUNTER_PROBED);
 	fakes[0].manner = fakes[1].manner = SERVFAIL;
 	outcome = ask(upstream);
 	assert_answered(&outcome, 2);
-	assert_int_equal(fakes[0].asked, 3);
-	assert_int_equal(fakes[1].asked, 3);
+	probes = ld_upstream_counter(upstream, LD_UPSTREAM_COUNTER_PROBED) - probes;
+	assert_in_range(fakes[0].asked + fakes[1].asked, before + 2, before + 2 + probes);
 	fakes[0].manner = fakes[1].manner = REFUSED_BARE;
 	outcome = ask(upstream);
 	assert_int_equal(outcome.error, LINDUNG_OK);
@@ -597,6 +599,10 @@ a_wrong_configuration_is_told(void **state)
 	config = (struct ld_upstream_config){.dnssec = true, .trust_anchor = "/no/such"};
 	assert_int_equal(ld_upstream_new(&upstream, loop, &config, &report), LINDUNG_EIO);
 	assert_non_null(strstr(report.text, "/no/such"));
+	/* One that is no trust anchor is told at once, too, not at the first question. */
+	config.trust_anchor = "/etc/passwd";
+	assert_int_equal(ld_upstream_new(&upstream, loop, &config, &report), LINDUNG_EIO);
+	assert_non_null(strstr(report.text, "/etc/passwd"));
 	assert_null(upstream);
 }
 
