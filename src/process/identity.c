@@ -102,6 +102,8 @@ ld_identity_take(const struct ld_conf *conf, const struct ld_secrets *secrets,
 	ret->recursive = conf->upstream_mode == LD_CONF_MODE_RECURSION;
 	if (conf->tls_listen.count != 0)
 		ret->tls_port = ld_address_port(&conf->tls_listen.items[0].socket);
+	if (conf->https_listen.count != 0)
+		ret->https_port = ld_address_port(&conf->https_listen.items[0].socket);
 	ret->tls_idle_ms = conf->tls_idle_ms;
 	ret->unix_s = ld_clock_unix_s;
 	ret->cookie_required = conf->cookie_required;

@@ -22,9 +22,11 @@ def server(serve, config, tmp_path):
     port = free_port()
     config["tls"] = {"listen": [f"127.0.0.1@{port}"], "certificate": str(certificate),
                      "key": str(key), "idle-ms": 7000}
+    https_port = free_port()
+    config["https"] = {"listen": [f"127.0.0.1@{https_port}"]}
     config["local"] = {"names": ["nas.home.arpa 192.168.1.10"]}
     server = serve(config)
-    server.tls_port, server.authority = port, authority
+    server.tls_port, server.https_port, server.authority = port, https_port, authority
 
     def ask_tls(message):
         with tls_room.Connection(port, authority.context()) as connection:
@@ -86,11 +88,19 @@ def test_rfc7828_keepalive_over_tls(server):
     assert len(wire) == BLOCK
 
 
-def test_kdig(server):
-    done = subprocess.run(
-        ["kdig", f"+tls-ca={server.authority.path}", f"+tls-host={tls_room.NAME}", "+padding",
-         "-p", str(server.tls_port), "@127.0.0.1", "open.example"],
-        capture_output=True, text=True, timeout=20, check=True)
-    assert "192.0.2.53" in done.stdout
-    assert f"Received {BLOCK} B" in done.stdout
-    assert "PADDING" in done.stdout
+@pytest.mark.parametrize("https", [False, True])
+def test_kdig(server, https):
+    def kdig(*words):
+        return subprocess.run(
+            ["kdig", f"+tls-ca={server.authority.path}", f"+tls-host={tls_room.NAME}",
+             *(["+https"] if https else []), *words, "-p",
+             str(server.https_port if https else server.tls_port), "@127.0.0.1", "open.example"],
+            capture_output=True, text=True, timeout=20, check=True).stdout
+
+    # kdig pads by itself where it is encrypted.
+    for words in ((), ("+padding",)):
+        told = kdig(*words)
+        assert "192.0.2.53" in told
+        assert f"Received {BLOCK} B" in told
+        assert "PADDING" in told
+    assert f"Received {BLOCK} B" not in kdig("+nopadding")

@@ -70,7 +70,7 @@ def test_recursion_says_what_it_does(serve, config, root):
     config["upstream"] = {"mode": "recursion"}
     qnamemin, exterr = strings(ask_info(serve(config), "resolver.arpa").answer[0][0])
     assert qnamemin == "qnamemin"
-    assert codes_of(exterr) == used
+    assert codes_of(exterr) == used, "LD_DISCOVERY_EXTERR in src/resolver/discovery.h is stale"
 
 
 @pytest.mark.parametrize("name", ["other.example.net", "example.net", "x.dns.example.net"])
@@ -83,10 +83,12 @@ def test_other_names_are_none_of_ours(serve, config, upstream, name):
 
 
 def test_rfc9462_designated_resolvers(serve, config, upstream, tmp_path):
-    """Where DNS over TLS is, by the name in the certificate: a client can go there at once."""
+    """Where DNS over TLS and HTTPS are, by the name in the certificate: a client can go there at
+    once."""
     authority = tls_room.Authority(tmp_path)
     certificate, key = authority.pair("first")
-    port = free_port()
+    port, https_port = free_port(), free_port()
+    config["https"] = {"listen": [f"127.0.0.1@{https_port}"]}
     config["tls"] = {"listen": [f"127.0.0.1@{port}"], "certificate": str(certificate),
                      "key": str(key)}
     config["identity"] = {"name": tls_room.NAME}
@@ -96,9 +98,10 @@ def test_rfc9462_designated_resolvers(serve, config, upstream, tmp_path):
     assert reply.rcode() == dns.rcode.NOERROR
     assert not reply.flags & dns.flags.AD
     rrset, = reply.answer
-    assert rrset.to_text() == (f"_dns.resolver.arpa. 300 IN SVCB 1 {tls_room.NAME}. "
-                               f'alpn="dot" port="{port}" ipv4hint="127.0.0.1" '
-                               'ipv6hint="fd00::53"')
+    assert sorted(rdata.to_text() for rdata in rrset) == [
+        f'1 {tls_room.NAME}. alpn="dot" port="{port}" ipv4hint="127.0.0.1" ipv6hint="fd00::53"',
+        f'2 {tls_room.NAME}. alpn="h2" port="{https_port}" ipv4hint="127.0.0.1" '
+        'ipv6hint="fd00::53" key7="/dns-query{?dns}"']
     for program in (["dig"], ["kdig"]):
         done = subprocess.run([*program, "+short", "-p", str(server.port), "@127.0.0.1",
                                "_dns.resolver.arpa", "TYPE64"],
