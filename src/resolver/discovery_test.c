@@ -4,15 +4,14 @@
 /* "exterr=0,3-4,6-10,12-20,22-24,29,31-32,35" */
 #define EXTERR                                                                                     \
 	"296578746572723d302c332d342c362d31302c31322d32302c32322d32342c32392c33312d33322c3335"
-"296578746572723d302c332d342c362d31302c31322d32302c32322d32332c32392c33312d33322c3335"
 /* "exterr=0-35" */
 #define EXTERR_FORWARD "0b6578746572723d302d3335"
 #define QNAMEMIN "08716e616d656d696e"
 /* "infourl=https://dns.example.net/" */
 #define INFOURL "20696e666f75726c3d68747470733a2f2f646e732e6578616d706c652e6e65742f"
 
-	static struct bench *
-	discovery_new(uint16_t tls_port, uint16_t https_port)
+static struct bench *
+discovery_new(uint16_t tls_port, uint16_t https_port)
 {
 	static const char *const names[] = {"dns.example.net 192.0.2.53 2001:db8::53 192.0.2.54"};
 	struct ld_resolver_config config = bench_config;
