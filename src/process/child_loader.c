@@ -8,6 +8,7 @@
 
 #include "process/children.h"
 #include "process/holder.h"
+#include "process/lost.h"
 #include "process/role.h"
 
 /* The list being checked. */
@@ -39,7 +40,6 @@ facts_take(struct check *check)
 		if (i == 0)
 			facts->image_entries = layer.entry_count;
 	}
-	facts->closed = facts->image_entries;
 	facts->overlays = check->count - 1;
 	facts->categories = lindung_category_count(check->list);
 }
@@ -56,6 +56,39 @@ size_check(const struct check *check, struct ld_report *report)
 		       "%s: refused: it has %llu names, and %llu are in force "
 		       "(list.shrink-max-percent: %u); send SIGUSR1 to take it all the same",
 		       check->paths[0], (unsigned long long)now, (unsigned long long)before, limit);
+}
+
+/* An overlay that opens most of what is closed is no better than an image that lost it. */
+static int
+overlays_check(struct check *check, struct ld_report *report)
+{
+	uint64_t before = check->in_force.closed, lost = 0, now;
+	unsigned limit = check->conf->list_shrink_max_percent;
+	struct lindung *base;
+	int err = LINDUNG_OK;
+
+	if (check->count > 1) {
+		err = ld_layers_open(&base, check->fds, 1, false, NULL);
+		if (err == LINDUNG_OK) {
+			err = ld_lost_count(base, check->list, &check->conf->list_categories,
+					    &lost);
+			lindung_close(base);
+		}
+		if (err != LINDUNG_OK)
+			return ld_fail(report, err, "%s: %s", check->paths[0],
+				       lindung_strerror(err));
+	}
+	now = check->facts.image_entries - lost;
+	check->facts.closed = now;
+	if ((check->flags & LD_CHECK_FORCED) != 0 || now >= before ||
+	    (double)(before - now) * 100 <= (double)before * limit)
+		return LINDUNG_OK;
+	return ld_fail(
+		report, LINDUNG_ELIMIT,
+		"%s: refused: the overlays open %llu of its %llu names, and %llu are in force "
+		"(list.shrink-max-percent: %u); send SIGUSR1 to take it all the same",
+		check->paths[0], (unsigned long long)lost,
+		(unsigned long long)check->facts.image_entries, (unsigned long long)before, limit);
 }
 
 /* Each category that is to be closed must be in the list: one that is misspelt, or that an update
@@ -95,12 +128,12 @@ check_all(struct check *check, struct ld_report *report)
 	if (err != LINDUNG_OK)
 		return ld_fail(report, err, "%s: %s", check->paths[failed], lindung_strerror(err));
 	facts_take(check);
-	if ((check->flags & LD_CHECK_FORCED) != 0)
-		return LINDUNG_OK;
-	err = size_check(check, report);
-	if (err == LINDUNG_OK)
-		err = categories_check(check, report);
-	return err;
+	if ((check->flags & LD_CHECK_FORCED) == 0) {
+		err = size_check(check, report);
+		if (err == LINDUNG_OK)
+			err = categories_check(check, report);
+	}
+	return err == LINDUNG_OK ? overlays_check(check, report) : err;
 }
 
 /* Flags, which overlays there are, what is in force. */

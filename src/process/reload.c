@@ -34,12 +34,12 @@ struct ld_reload {
 	struct ld_channel *resolver; /* NULL: does not run */
 	bool is_up;                  /* the resolver has the list in force */
 	uint64_t number;             /* of the list given to it last */
-	struct ld_files files;       /* in force */
+	struct ld_file_set files;    /* in force */
 	struct ld_list_facts facts;
 	int64_t loaded_ms;
 	enum stage stage;
 	bool forced;
-	struct ld_files next;
+	struct ld_file_set next;
 	struct ld_list_facts next_facts;
 	bool wanted, wanted_forced; /* another load, after this one */
 };
@@ -69,7 +69,7 @@ refuse(struct ld_reload *reload, const struct ld_report *why)
 	int64_t age_s = (ld_clock_monotonic_ms() - reload->loaded_ms) / 1000;
 	struct ld_report what;
 
-	ld_files_close(&reload->next);
+	ld_file_set_close(&reload->next);
 	reload->stage = STAGE_NONE;
 	if (is_first(reload)) {
 		reload->events->failed(reload->ctx, why);
@@ -91,9 +91,9 @@ take(struct ld_reload *reload)
 	bool first = is_first(reload);
 	struct ld_report what;
 
-	ld_files_close(&reload->files);
+	ld_file_set_close(&reload->files);
 	reload->files = reload->next;
-	reload->next = (struct ld_files){.count = 0};
+	reload->next = (struct ld_file_set){.count = 0};
 	reload->facts = reload->next_facts;
 	reload->facts.loads = loads;
 	reload->facts.load_fails = fails;
@@ -113,7 +113,7 @@ take(struct ld_reload *reload)
 /* ---- The resolver ------------------------------------------------------------------------- */
 
 static void
-give(struct ld_reload *reload, const struct ld_files *files)
+give(struct ld_reload *reload, const struct ld_file_set *files)
 {
 	uint8_t octets[8];
 	struct ld_writer w = ld_writer(octets, sizeof octets);
@@ -350,8 +350,8 @@ ld_reload_free(struct ld_reload *reload)
 		(void)ld_kid_end(reload->loader, END_WAIT_MS);
 	ld_kid_free(reload->loader);
 	ld_timer_free(reload->limit);
-	ld_files_close(&reload->files);
-	ld_files_close(&reload->next);
+	ld_file_set_close(&reload->files);
+	ld_file_set_close(&reload->next);
 	free(reload);
 }
 

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 static int
-image_read(const struct ld_store *store, const struct ld_files *in_force, struct ld_files *files,
-	   struct ld_report *report)
+image_read(const struct ld_store *store, const struct ld_file_set *in_force,
+	   struct ld_file_set *files, struct ld_report *report)
 {
 	int err = LINDUNG_OK;
 
@@ -28,10 +28,10 @@ image_read(const struct ld_store *store, const struct ld_files *in_force, struct
 }
 
 int
-ld_store_read(struct ld_store *store, const struct ld_files *in_force, struct ld_files *ret,
+ld_store_read(struct ld_store *store, const struct ld_file_set *in_force, struct ld_file_set *ret,
 	      struct ld_report *report)
 {
-	struct ld_files files = {.count = 0};
+	struct ld_file_set files = {.count = 0};
 	int err;
 
 	ld_watched_read(store->files, store->count);
@@ -46,7 +46,7 @@ ld_store_read(struct ld_store *store, const struct ld_files *in_force, struct ld
 		}
 	}
 	if (err != LINDUNG_OK) {
-		ld_files_close(&files);
+		ld_file_set_close(&files);
 		return err;
 	}
 	*ret = files;
@@ -60,11 +60,11 @@ ld_store_changed(struct ld_store *store)
 }
 
 void
-ld_files_close(struct ld_files *files)
+ld_file_set_close(struct ld_file_set *files)
 {
 	for (unsigned i = 0; i < files->count; i++)
 		close(files->fds[i]);
-	*files = (struct ld_files){.count = 0};
+	*files = (struct ld_file_set){.count = 0};
 }
 
 /* "1,234,567" */

@@ -13,7 +13,7 @@
 #include "process/snapshot.h"
 
 /** The files of one list, as they were at one time. */
-struct ld_files {
+struct ld_file_set {
 	int fds[LD_MESSAGE_FDS_MAX]; /* the image, then the overlays that there are */
 	unsigned count;              /* 0: none */
 	uint64_t present;            /* bit i: there is overlay i */
@@ -27,15 +27,15 @@ struct ld_store {
 
 /** Copy all of them.  The image that is in memory already (`in_force`) is not copied anew.
  * Errors: LINDUNG_EIO, LINDUNG_ENOTFOUND, with a report. */
-int ld_store_read(struct ld_store *store, const struct ld_files *in_force, struct ld_files *ret,
-		  struct ld_report *report);
+int ld_store_read(struct ld_store *store, const struct ld_file_set *in_force,
+		  struct ld_file_set *ret, struct ld_report *report);
 
 /** They were replaced since they were last read, and have come to rest: the same at two looks in a
  * row. */
 bool ld_store_changed(struct ld_store *store);
 
 /** Close them; `files` is empty. */
-void ld_files_close(struct ld_files *files);
+void ld_file_set_close(struct ld_file_set *files);
 
 /** "583,012 names in 9 categories, 3.9 MB, of 2026-11-22, with 1 overlay" */
 void ld_facts_describe(const struct ld_list_facts *facts, struct ld_report *ret);

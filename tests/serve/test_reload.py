@@ -161,6 +161,39 @@ def test_one_name_is_added_by_an_overlay(serve, config, compile_image, tmp_path)
     assert_blocked(server.query("listed.example"))
 
 
+@pytest.mark.parametrize("change", ["remove", "allow adult"])
+def test_overlay_that_opens_most_names_needs_a_person(serve, config, image, compile_image, lindung,
+                                                      tmp_path, change):
+    overlay = tmp_path / "today.ldx"
+    config["list"]["overlays"] = [str(overlay)]
+    names = [f"n{i}.example" for i in range(100)]
+    compile_image(image, names)
+    server = serve(config)
+
+    def lay(count):
+        changes = [word for name in names[:count] for word in (*change.split(), name)]
+        new = tmp_path / "new-overlay.ldx"
+        done = lindung("edit", "-o", new, *changes)
+        assert done.returncode == 0, done.stderr
+        new.rename(overlay)
+
+    lay(51)
+    line = server.says("refused")
+    assert "the overlays open 51 of its 100 names" in line and "SIGUSR1" in line
+    assert_blocked(server.query("n0.example"))
+    server.kill(signal.SIGUSR1)
+    server.says("now in force")
+    wait_until(lambda: not is_blocked(server, "n0.example"))
+    assert_blocked(server.query("n99.example"))
+    # Half of what is in force now (49) is within the limit; more than that is not.
+    lay(75)
+    server.says("now in force", after=len(server.lines) - 1)
+    wait_until(lambda: not is_blocked(server, "n74.example"))
+    lay(90)
+    server.says("the overlays open 90 of its 100 names")
+    assert_blocked(server.query("n89.example"))
+
+
 def test_copied_over_in_place(serve, config, image, compile_image, tmp_path):
     server = serve(config)
     other = compile_image(tmp_path / "other.ldx", ["listed.example", "copied.example"])
