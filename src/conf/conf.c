@@ -255,6 +255,34 @@ check_access(struct loading *l)
 			 "expected no more than 65536 prefixes together with access.allow");
 }
 
+static bool
+is_listened_on(const struct ld_conf_addresses *list, const struct ld_conf_address *address)
+{
+	for (unsigned i = 0; i < list->count; i++)
+		if (ld_address_same(&list->items[i].socket, &address->socket))
+			return true;
+	return false;
+}
+
+static int
+check_proxy(struct loading *l)
+{
+	const struct ld_conf *c = &l->conf;
+
+	if (c->proxy_listen.count != 0 && c->proxy_from.count == 0)
+		return tell_pair(l, "proxy.from", "proxy.listen",
+				 "expected the prefixes of the proxies, because proxy.listen is "
+				 "given");
+	for (unsigned i = 0; i < c->proxy_listen.count; i++)
+		if (!is_listened_on(&c->listen, &c->proxy_listen.items[i]) &&
+		    !is_listened_on(&c->tls_listen, &c->proxy_listen.items[i]) &&
+		    !is_listened_on(&c->https_listen, &c->proxy_listen.items[i]))
+			return tell_pair(l, "proxy.listen", "proxy.listen",
+					 "expected addresses that are also in listen, tls.listen or "
+					 "https.listen");
+	return LINDUNG_OK;
+}
+
 static int
 check_together(struct loading *l)
 {
@@ -284,6 +312,8 @@ check_together(struct loading *l)
 				"expected at most the value of cache.ttl-max-s");
 	if (err == LINDUNG_OK)
 		err = check_access(l);
+	if (err == LINDUNG_OK)
+		err = check_proxy(l);
 	return err;
 }
 

@@ -231,6 +231,15 @@
 	  "It needs tls.certificate and tls.key.")                                                 \
 	X(INTEGER, https_streams_max, "https.streams-max", "100", 1, 1000, "queries", none,        \
 	  "How many queries of one HTTPS connection may wait for their answers.")                  \
+	X(PREFIXES, proxy_from, "proxy.from", "", 0, 65536, "", none,                              \
+	  "Prefixes of the proxies that are believed when they say by the PROXY protocol, "        \
+	  "version 2, who their client is.")                                                       \
+	X(ADDRESSES, proxy_listen, "proxy.listen", "", 0, 64, "53", none,                          \
+	  "Those of the addresses listened on at which proxies speak: all that comes in there "    \
+	  "begins with a PROXY header, before TLS, too. "                                          \
+	  "Whoever is not in proxy.from, or has no such header, is not answered. "                 \
+	  "The client that is named is the one that access.allow and the limits speak of; what "   \
+	  "a proxy asks for itself (LOCAL) comes from its own address.")                           \
 	X(INTEGER, rate_per_second, "rate.per-second", "0", 0, 1000000, "answers", none,           \
 	  "How many answers over UDP go to one prefix of addresses in a second: for a resolver "   \
 	  "that all the world may ask, so that it cannot be used to flood others. "                \

@@ -106,6 +106,16 @@ ld_address_octets(const struct ld_address *address, uint8_t ret[16])
 	return 16;
 }
 
+bool
+ld_address_same(const struct ld_address *a, const struct ld_address *b)
+{
+	uint8_t left[16], right[16];
+	unsigned len = ld_address_octets(a, left);
+
+	return len == ld_address_octets(b, right) && memcmp(left, right, len) == 0 &&
+	       ld_address_port(a) == ld_address_port(b);
+}
+
 uint16_t
 ld_address_port(const struct ld_address *address)
 {

@@ -36,6 +36,9 @@ void ld_address_to_text(const struct ld_address *address, char text[LD_ADDRESS_T
  * former. How many octets: 4 or 16. */
 unsigned ld_address_octets(const struct ld_address *address, uint8_t ret[16]);
 
+/** The same address and port. */
+bool ld_address_same(const struct ld_address *a, const struct ld_address *b);
+
 uint16_t ld_address_port(const struct ld_address *address);
 
 /** 0.0.0.0 or ::, which stand for every address of the machine. */

@@ -13,6 +13,7 @@
 #include "net/loop.h"
 #include "net/speech.h"
 #include "net/stream.h"
+#include "net/proxy_stream.h"
 #include "net/shares.h"
 #include "net/tls.h"
 
@@ -40,6 +41,7 @@ struct connection {
 	uint32_t generation;
 	struct ld_address peer;
 	int fd;
+	bool shared;   /* its client's share counts it */
 	bool readable; /* the descriptor said so, and nothing else since */
 	bool ended;    /* the peer sends no more */
 	bool running;  /* inside connection_run(): answers are gathered, and sent at its end */
@@ -101,7 +103,7 @@ connection_close(struct connection *c)
 	ld_watch_free(c->watch);
 	close(c->fd);
 	ld_buffer_free(&c->output);
-	if (tcp->config.shares != NULL)
+	if (c->shared)
 		ld_shares_leave(tcp->config.shares, &c->peer);
 	queue_move(c, &tcp->vacant);
 	c->speech = NULL;
@@ -502,13 +504,44 @@ share_make(struct ld_tcp *tcp, const struct ld_address *client)
 		{
 			if (looked_at++ == OWN_LOOKED_AT)
 				return false;
-			if (!ld_shares_same(&c->peer, client))
+			/* Not one whose share is not counted, and not the one that asks. */
+			if (!c->shared || c->running || !ld_shares_same(&c->peer, client))
 				continue;
 			connection_dismiss(c, LD_TCP_EVICTED);
 			return ld_shares_enter(tcp->config.shares, client);
 		}
 	}
 	return false;
+}
+
+static struct ld_stream *
+stream_make(struct connection *c)
+{
+	const struct ld_tcp_config *config = &c->tcp->config;
+
+	return config->tls != NULL ? ld_tls_accept(config->tls, c->fd,
+						   config->speech == LD_TCP_HTTP2 ? "h2" : "dot")
+				   : ld_stream_plain(c->fd);
+}
+
+/* The proxy has said who stands behind it: from here on, that is the peer. */
+static struct ld_stream *
+proxy_met(void *ctx, const struct ld_address *client)
+{
+	struct connection *c = ctx;
+	struct ld_tcp *tcp = c->tcp;
+
+	if (client == NULL)
+		client = &c->peer;
+	if (!tcp->config.admit_behind(tcp->ctx, client))
+		return NULL;
+	if (!share_make(tcp, client)) {
+		count(tcp, LD_TCP_REFUSED);
+		return NULL;
+	}
+	c->peer = *client;
+	c->shared = tcp->config.shares != NULL;
+	return stream_make(c);
 }
 
 /* All that it needs, or nothing. */
@@ -526,10 +559,9 @@ connection_make(struct connection *c, int fd)
 		.streams_max = tcp->config.in_flight_max,
 	};
 
-	c->stream = tcp->config.tls != NULL
-			    ? ld_tls_accept(tcp->config.tls, fd,
-					    tcp->config.speech == LD_TCP_HTTP2 ? "h2" : "dot")
-			    : ld_stream_plain(fd);
+	c->fd = fd;
+	c->stream = tcp->config.admit_behind != NULL ? ld_stream_proxied(fd, proxy_met, c)
+						     : stream_make(c);
 	c->speech = tcp->ops->new (&host);
 	c->watch = ld_watch_new(tcp->loop, fd, connection_ready, c);
 	if (c->stream != NULL && c->speech != NULL && c->watch != NULL)
@@ -541,16 +573,19 @@ connection_make(struct connection *c, int fd)
 	c->watch = NULL;
 	c->speech = NULL;
 	c->stream = NULL;
+	c->fd = -1;
 	return false;
 }
 
 static void
 connection_open(struct ld_tcp *tcp, int fd, const struct ld_address *from)
 {
+	/* A proxy has many clients: each has its share, once it is known. */
+	bool shared = tcp->config.shares != NULL && tcp->config.admit_behind == NULL;
 	struct connection *c;
 	int one = 1;
 
-	if (!share_make(tcp, from)) {
+	if (shared && !share_make(tcp, from)) {
 		count(tcp, LD_TCP_REFUSED);
 		close(fd);
 		return;
@@ -558,13 +593,13 @@ connection_open(struct ld_tcp *tcp, int fd, const struct ld_address *from)
 	c = place_make(tcp) ? TAILQ_FIRST(&tcp->vacant) : NULL;
 	if (c == NULL || !connection_make(c, fd)) {
 		count(tcp, LD_TCP_REFUSED);
-		if (tcp->config.shares != NULL)
+		if (shared)
 			ld_shares_leave(tcp->config.shares, from);
 		close(fd);
 		return;
 	}
-	c->fd = fd;
 	c->peer = *from;
+	c->shared = shared;
 	c->active_ms = ld_clock_coarse_ms();
 	c->in_flight = 0;
 	c->readable = c->ended = c->running = c->active = c->again = false;

@@ -11,7 +11,8 @@
  *   connections      past it the one idle longest makes room; those that are still shaking hands
  *                    have half of the places, and make room for one another
  *   of one client    past it that client's own that idles longest makes room, or it is refused
- *   handshake        from the connection to the end of the TLS handshake, however it trickles
+ *   handshake        from the connection to the end of the TLS handshake, and of the PROXY header
+ *                    before it, however they trickle
  *   idle             without a whole message, or an answer taken
  *   in flight        messages not yet answered: reading rests
  *   output           octets not yet taken by the peer: reading rests at half of it; past it the
@@ -48,6 +49,9 @@ struct ld_tcp_config {
 	unsigned in_flight_max; /* of one connection; of HTTP/2 also streams at a time */
 	size_t output_max;      /* octets of one connection that wait to be sent */
 	ld_tcp_admit *admit;    /* called with the ctx of ld_tcp_new(); NULL: from everywhere */
+	/* Each connection begins with a PROXY header, and this is asked of the client it names;
+	 * NULL: none does. */
+	ld_tcp_admit *admit_behind;
 };
 
 /** A message of a connection that may be gone by the time it is answered. */
@@ -94,7 +98,7 @@ unsigned ld_tcp_count(const struct ld_tcp *tcp);
 	X(BROKEN, "lindung_connections_broken_total",                                              \
 	  "Connections closed because the peer broke a rule, a limit, or the line.")               \
 	X(HANDSHAKE_FAILED, "lindung_handshakes_failed_total",                                     \
-	  "TLS handshakes that failed, or took too long.")                                         \
+	  "TLS handshakes and PROXY headers that failed, or took too long.")                       \
 	X(RESUMED, "lindung_handshakes_resumed_total", "TLS handshakes that resumed a session.")   \
 	X(CALMED, "lindung_http2_calmed_total",                                                    \
 	  "Connections closed for too many resets, or frames that ask nothing.")

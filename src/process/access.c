@@ -25,6 +25,9 @@ ld_access_make(struct ld_access *ret, const struct ld_conf *conf, struct ld_repo
 
 	if (err == LINDUNG_OK)
 		err = set_make(&access.exempt, &conf->rate_exempt, NULL, "rate.exempt", report);
+	if (err == LINDUNG_OK)
+		err = set_make(&access.proxies, &conf->proxy_from, NULL, "proxy.from", report);
+	access.proxied = &conf->proxy_listen;
 	if (err != LINDUNG_OK) {
 		ld_access_clear(&access);
 		return err;
@@ -51,10 +54,24 @@ ld_access_rate(const struct ld_access *access, const struct ld_conf *conf)
 	};
 }
 
+bool
+ld_access_proxied(const struct ld_access *access, int socket)
+{
+	struct ld_address address = {.len = sizeof address.v6};
+
+	if (access->proxied->count == 0 || getsockname(socket, &address.any, &address.len) != 0)
+		return false;
+	for (unsigned i = 0; i < access->proxied->count; i++)
+		if (ld_address_same(&access->proxied->items[i].socket, &address))
+			return true;
+	return false;
+}
+
 void
 ld_access_clear(struct ld_access *access)
 {
 	ld_prefixes_free(access->allowed);
 	ld_prefixes_free(access->exempt);
+	ld_prefixes_free(access->proxies);
 	*access = (struct ld_access){0};
 }

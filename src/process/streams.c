@@ -53,13 +53,13 @@ ld_streams_make(struct ld_streams *ret, const struct ld_conf *conf, struct ld_th
 	*tcp = (struct ld_tcp_config){
 		.speech = LD_TCP_FRAMES,
 		.connections_max = share(conf, conf->tcp_connections_max, conf->listen.count),
+		.handshake_ms = conf->tls_handshake_ms, /* with a proxy */
 		.idle_ms = conf->tcp_idle_ms,
 		.in_flight_max = conf->tcp_in_flight_max,
 		.output_max = OUTPUT_MAX,
 	};
 	*tls = *tcp;
 	tls->connections_max = share(conf, conf->tls_connections_max, tls_addresses(conf));
-	tls->handshake_ms = conf->tls_handshake_ms;
 	tls->idle_ms = conf->tls_idle_ms;
 	most = tcp->connections_max * conf->listen.count +
 	       tls->connections_max * tls_addresses(conf);

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "net/loop.h"
+#include "net/proxy.h"
 #include "net/steer.h"
 #include "net/udp.h"
 #include "process/flight.h"
@@ -29,6 +30,7 @@ struct ld_endpoint {
 	struct ld_watch *watch; /* of `udp` */
 	struct ld_tcp *tcp;
 	enum ld_transport stream; /* what `tcp` is */
+	bool proxied;             /* a PROXY header comes before all that clients say */
 	int udp, listener;        /* -1: none */
 };
 
@@ -245,6 +247,23 @@ client_from(enum ld_transport transport, const struct ld_address *address)
 	return from;
 }
 
+/* False: it is no proxy's, or has no PROXY header.  Else *packet is what the client sent. */
+static bool
+udp_proxied(struct ld_thread *thread, struct ld_from *from, struct ld_span *packet)
+{
+	struct ld_proxy proxy;
+
+	if (!ld_prefixes_hold(thread->config.access->proxies, from->address, from->address_len) ||
+	    ld_proxy_read(&proxy, *packet) != LD_PROXY_TAKEN) {
+		ld_worker_count(thread->worker, LD_COUNTER_PROXY_REJECTED);
+		return false;
+	}
+	if (!proxy.local)
+		*from = client_from(LD_TRANSPORT_UDP, &proxy.from);
+	*packet = ld_span_from(*packet, proxy.len);
+	return true;
+}
+
 static void
 udp_packet(struct ld_endpoint *endpoint, unsigned i, int64_t now_ms)
 {
@@ -258,6 +277,8 @@ udp_packet(struct ld_endpoint *endpoint, unsigned i, int64_t now_ms)
 	if (packet.len == 0)
 		return;
 	from = client_from(LD_TRANSPORT_UDP, ld_udp_batch_from(thread->batch, i));
+	if (endpoint->proxied && !udp_proxied(thread, &from, &packet))
+		return;
 	switch (query_take(thread, &from, now_ms, packet, &w, &ask)) {
 	case LD_STEP_ANSWER:
 		if (!w.failed)
@@ -295,7 +316,7 @@ udp_readable(void *ctx, int fd, unsigned what)
 		int64_t now_ms = ld_clock_coarse_ms();
 
 		for (unsigned i = 0; i < count; i++) {
-			if (i % LD_FORESEE_MAX == 0)
+			if (!endpoint->proxied && i % LD_FORESEE_MAX == 0)
 				udp_foresee(endpoint->thread, i, count);
 			udp_packet(endpoint, i, now_ms);
 		}
@@ -305,17 +326,36 @@ udp_readable(void *ctx, int fd, unsigned what)
 	}
 }
 
-/* Whether to take a connection from there. */
 static bool
-tcp_admit(void *ctx, const struct ld_address *from)
+address_is_in(const struct ld_address *address, const struct ld_prefixes *set)
+{
+	uint8_t octets[16];
+	unsigned len = ld_address_octets(address, octets);
+
+	return ld_prefixes_hold(set, octets, len);
+}
+
+/* Whether to take a connection from this client ... */
+static bool
+client_admit(void *ctx, const struct ld_address *from)
 {
 	const struct ld_endpoint *endpoint = ctx;
-	uint8_t octets[16];
-	unsigned len = ld_address_octets(from, octets);
 
-	if (ld_prefixes_hold(endpoint->thread->config.access->allowed, octets, len))
+	if (address_is_in(from, endpoint->thread->config.access->allowed))
 		return true;
 	ld_worker_count(endpoint->thread->worker, LD_COUNTER_DENIED);
+	return false;
+}
+
+/* ... or from this proxy. */
+static bool
+proxy_admit(void *ctx, const struct ld_address *from)
+{
+	const struct ld_endpoint *endpoint = ctx;
+
+	if (address_is_in(from, endpoint->thread->config.access->proxies))
+		return true;
+	ld_worker_count(endpoint->thread->worker, LD_COUNTER_PROXY_REJECTED);
 	return false;
 }
 
@@ -415,11 +455,17 @@ ld_thread_listen(struct ld_thread *thread, enum ld_transport stream, int udp, in
 	struct ld_endpoint *endpoint = &thread->endpoints[thread->endpoint_count];
 	struct ld_tcp_config tcp_config = thread->config.streams[stream];
 
-	tcp_config.admit = tcp_admit;
+	bool proxied = ld_access_proxied(thread->config.access, listener);
+
+	tcp_config.admit = proxied ? proxy_admit : client_admit;
+	tcp_config.admit_behind = proxied ? client_admit : NULL;
 	LD_ASSERT(thread->endpoint_count < thread->config.addresses);
 	thread->endpoint_count++;
-	*endpoint = (struct ld_endpoint){
-		.thread = thread, .stream = stream, .udp = udp, .listener = listener};
+	*endpoint = (struct ld_endpoint){.thread = thread,
+					 .stream = stream,
+					 .proxied = proxied,
+					 .udp = udp,
+					 .listener = listener};
 	if (udp >= 0) {
 		endpoint->watch = ld_watch_new(thread->loop, udp, udp_readable, endpoint);
 		if (endpoint->watch == NULL)
