@@ -1,11 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "resolver/worker.h"
 
+/* Eight octets at once: one that is a letter in upper case, and so below 0x80, gets bit 0x20. */
+static void
+lower_eight(uint8_t *ret, const uint8_t *octets)
+{
+	const uint64_t each = 0x0101010101010101u;
+	uint64_t word;
+
+	memcpy(&word, octets, sizeof word);
+	uint64_t low = word & (each * 0x7f);
+	/* The top bit of each octet: not below 'A'; past 'Z'; an octet of 0x80 and more. */
+	uint64_t from_a = low + each * (0x80 - 'A'), past_z = low + each * (0x7f - 'Z');
+	uint64_t is_upper = from_a & ~past_z & ~word & (each * 0x80);
+
+	word |= is_upper >> 2;
+	memcpy(ret, &word, sizeof word);
+}
+
 void
 ld_lower_wire(uint8_t *ret, const uint8_t *wire, size_t len)
 {
-	/* Octet by octet: no length of a label is as large as a letter. */
-	for (size_t i = 0; i < len; i++)
+	/* All octets alike: no length of a label is as large as a letter.  The last eight overlap
+	 * those before, so that there is no rest. */
+	for (size_t i = 0; i + 8 < len; i += 8)
+		lower_eight(ret + i, wire + i);
+	if (len >= 8)
+		lower_eight(ret + len - 8, wire + len - 8);
+	for (size_t i = 0; len < 8 && i < len; i++)
 		ret[i] = (uint8_t)(wire[i] | (wire[i] >= 'A' && wire[i] <= 'Z') << 5);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "resolver/test_bench.h"
+#include "resolver/worker.h"
 
 static void
 closed_names_do_not_exist(void **state)
@@ -471,10 +472,35 @@ names_are_rewritten(void **state)
 	bench_free(bench);
 }
 
+/* Each octet at each place, in names of every length around eight. */
+static void
+octets_are_lowered_one_by_one(void **state)
+{
+	(void)state;
+	for (size_t len = 1; len < 28; len++) {
+		for (unsigned c = 0; c < 256 * len; c++) {
+			uint8_t from[32], to[32];
+			size_t at = c / 256;
+
+			memset(from, 'M', sizeof from);
+			memset(to, 0xee, sizeof to);
+			from[at] = (uint8_t)c;
+			ld_lower_wire(to, from, len);
+			for (size_t i = 0; i < len; i++) {
+				bool is_upper = from[i] >= 'A' && from[i] <= 'Z';
+
+				assert_int_equal(to[i], is_upper ? from[i] + 32 : from[i]);
+			}
+			assert_int_equal(to[len], 0xee);
+		}
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(octets_are_lowered_one_by_one),
 		cmocka_unit_test(closed_names_do_not_exist),
 		cmocka_unit_test(modes_of_closing),
 		cmocka_unit_test(only_the_categories_chosen_close),
