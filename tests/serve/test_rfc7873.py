@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """RFC 7873, DNS cookies, made as in RFC 9018.  Its vectors: src/resolver/cookie_test.c."""
 import json
+import os
+import signal
 import struct
 import subprocess
 import time
@@ -10,6 +12,7 @@ import pytest
 
 from conftest import assert_answered, assert_blocked, free_port
 from octets import COOKIE, ask, ask_tcp, opt, options_of, parse, query
+from test_supervision import children, seconds_until_blocked, wait_until
 
 CLIENT = bytes.fromhex("2464c4abcf10c957")
 
@@ -156,6 +159,21 @@ def test_rfc9018_machines_with_one_secret(serve, config, tmp_path):
         fresh = options_of(wire)[COOKIE]
         assert fresh == server_cookie(new, struct.unpack("!I", fresh[12:16])[0])
         assert struct.unpack("!I", fresh[12:16])[0] >= now_s
+
+
+def test_given_secrets_outlive_the_resolver(serve, config, tmp_path):
+    """The file is read by the parent, once: a resolver that is started again has them from there."""
+    secrets = tmp_path / "cookie-secrets"
+    secrets.write_text(bytes(range(16)).hex() + "\n")
+    config["cookie"] = {"required": True, "secret-file": str(secrets)}
+    server = serve(config)
+    cookie = options_of(ask(server, cookie_query(CLIENT)))[COOKIE]
+    secrets.unlink()
+    pid = children(server)["resolver"]
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: children(server).get("resolver", pid) != pid)
+    seconds_until_blocked(server)
+    assert_blocked(parse(ask(server, cookie_query(cookie))))
 
 
 @pytest.mark.parametrize("text,told", [
