@@ -27,7 +27,7 @@ base64url_read(struct ld_span text, struct ld_buffer *out)
 	unsigned have = 0;
 	uint8_t *room;
 
-	if (text.len % 4 == 1)
+	if (text.len == 0 || text.len % 4 == 1)
 		return false;
 	room = ld_buffer_room(out, text.len * 3 / 4);
 	if (room == NULL)
