@@ -14,7 +14,8 @@ import dns.rdatatype
 import dns.rrset
 import pytest
 
-from conftest import ANSWER, Upstream, ede
+from conftest import ANSWER, Upstream, ede, free_port
+from tls_room import NAME, Authority
 
 SDE = 26
 CONTACTS = ["mailto:help@school.example", "tel:+62-21-500-000"]
@@ -194,6 +195,69 @@ def test_sde_as_kdig_sees_it(serve, explained):
     done = subprocess.run(["kdig", "@127.0.0.1", "-p", str(server.port), "+ednsopt=26",
                            "listed.example"], capture_output=True, text=True, timeout=20, check=True)
     assert re.search(r"EDE: 17 \(Filtered\):? .*Diblokir: adult", done.stdout), done.stdout
+
+
+# ---- Firefox over DoH (the design: "A blocked answer") ------------------------------------------------
+
+@pytest.fixture
+def doh(serve, config, tmp_path):
+    """doh(reason, block, ...): asks over HTTPS (RFC 8484) a server with this block.reason."""
+    def start(reason, **block):
+        authority = Authority(tmp_path)
+        certificate, key = authority.pair("first")
+        config["tls"] = {"certificate": str(certificate), "key": str(key)}
+        config["https"] = {"listen": [f"127.0.0.1@{free_port()}"]}
+        config["block"] = {"reason": reason, **block}
+        server = serve(config)
+        port = config["https"]["listen"][0].split("@")[1]
+
+        def ask_https(rdtype="A", structured=None, edns=0):
+            sde = [] if structured is None else [dns.edns.GenericOption(SDE, structured)]
+            query = dns.message.make_query("listed.example", rdtype, use_edns=edns, options=sde)
+            done = subprocess.run(
+                ["curl", "-sS", "--http2", "--cacert", authority.path, "--resolve",
+                 f"{NAME}:{port}:127.0.0.1", "-H", "content-type: application/dns-message",
+                 "--data-binary", "@-", f"https://{NAME}:{port}/dns-query"],
+                input=query.to_wire(), capture_output=True, timeout=20, check=True)
+            return dns.message.from_wire(done.stdout)
+
+        ask_https.server = server
+        return ask_https
+
+    return start
+
+
+@pytest.mark.parametrize("reason, code", [("operator", 15), ("authority", 16)])
+def test_doh_15_and_16_come_with_an_address(doh, reason, code):
+    """Without one Firefox asks a resolver that does not filter."""
+    ask_https = doh(reason)
+    for rdtype, address in (("A", "0.0.0.0"), ("AAAA", "::")):
+        reply = ask_https(rdtype)
+        assert reply.rcode() == dns.rcode.NOERROR and ede(reply)[0] == code
+        assert reply.answer[0][0].address == address and 10 <= reply.answer[0].ttl <= 60
+    for rdtype in ("HTTPS", "TXT"):
+        reply = ask_https(rdtype)
+        assert reply.rcode() == dns.rcode.NOERROR and not reply.answer and ede(reply)[0] == code
+    # Who asks for structured errors takes the reason itself; who has no EDNS sees no code.
+    reply = ask_https(structured=b"")
+    assert reply.rcode() == dns.rcode.NXDOMAIN and not reply.answer
+    assert i_json(edes(reply)[0][1])["j"] and edes(reply)[0][0] == code
+    assert ask_https(edns=-1).rcode() == dns.rcode.NXDOMAIN
+    # Over other transports it is as configured.
+    reply = ask_https.server.query("listed.example")
+    assert reply.rcode() == dns.rcode.NXDOMAIN and ede(reply)[0] == code
+
+
+def test_doh_address_of_the_page(doh):
+    ask_https = doh("operator", address4="192.0.2.80")
+    assert ask_https("A").answer[0][0].address == "192.0.2.80"
+    reply = ask_https("AAAA")
+    assert reply.rcode() == dns.rcode.NOERROR and not reply.answer
+
+
+def test_doh_17_needs_no_address(doh):
+    reply = doh("family")("A")
+    assert reply.rcode() == dns.rcode.NXDOMAIN and not reply.answer and ede(reply)[0] == 17
 
 
 # ---- RFC 8914 ---------------------------------------------------------------------------------------
