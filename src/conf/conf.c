@@ -277,9 +277,10 @@ check_proxy(struct loading *l)
 		if (!is_listened_on(&c->listen, &c->proxy_listen.items[i]) &&
 		    !is_listened_on(&c->tls_listen, &c->proxy_listen.items[i]) &&
 		    !is_listened_on(&c->https_listen, &c->proxy_listen.items[i]))
-			return tell_pair(l, "proxy.listen", "proxy.listen",
-					 "expected addresses that are also in listen, tls.listen or "
-					 "https.listen");
+			return tell_pair(
+				l, "proxy.listen", "proxy.listen",
+				"expected addresses that are also in listen, tls.listen or "
+				"https.listen");
 	return LINDUNG_OK;
 }
 

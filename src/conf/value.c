@@ -137,20 +137,29 @@ key_is_fit(struct ld_span text)
 }
 
 static bool
-is_host(struct ld_span text)
+is_label(struct ld_span text)
 {
-	size_t label = 0;
-
 	for (size_t i = 0; i < text.len; i++) {
 		uint8_t c = text.data[i];
 
-		label = c == '.' ? 0 : label + 1;
-		if (label > 63 || (c == '.' && (i == 0 || text.data[i - 1] == '.')) ||
-		    !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		      c == '-' || c == '_' || c == '.'))
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		      c == '_' || (c == '-' && i != 0 && i != text.len - 1)))
 			return false;
 	}
-	return text.len >= 1 && text.len <= 253;
+	return text.len >= 1 && text.len <= 63;
+}
+
+static bool
+is_host(struct ld_span text)
+{
+	struct ld_span rest = text;
+
+	for (size_t end; (end = ld_span_find(rest, '.')) != rest.len;
+	     rest = ld_span_from(rest, end + 1)) {
+		if (!is_label(ld_span_first(rest, end)))
+			return false;
+	}
+	return is_label(rest) && text.len <= 253;
 }
 
 /* "NAME ADDRESS...", with single blanks. */

@@ -234,7 +234,7 @@ void ld_worker_finish(struct ld_worker *worker, int64_t now_ms, const struct ld_
 	X(DENIED, "lindung_denied_total", "Queries and connections from those who may not ask.")   \
 	X(PROXY_REJECTED, "lindung_proxy_rejected_total",                                          \
 	  "Where proxies speak: packets without a PROXY header, packets and connections from "     \
-	  "elsewhere.")                                                                         \
+	  "elsewhere.")                                                                            \
 	X(RATE_DROPPED, "lindung_rate_limited_total{action=\"dropped\"}",                          \
 	  "Answers that a rate limit held back, by what was done.")                                \
 	X(RATE_SLIPPED, "lindung_rate_limited_total{action=\"slipped\"}",                          \
