@@ -82,8 +82,14 @@ groups_upper(const struct ld_image *image, uint64_t step)
 	at = (at - 1) * LD_STEP_COARSE;
 	if (image->group_count - at < LD_STEP_COARSE)
 		return at + steps_upper(steps + 8 * (size_t)at, image->group_count - at, step);
-	for (uint32_t i = 0; i < LD_STEP_COARSE; i++)
-		n += ld_get_le64(steps + 8 * (size_t)(at + i)) <= step;
+	/* By quarters, then within one: seven loads, of which none waits for more than three. */
+	steps += 8 * (size_t)at;
+	for (uint32_t i = 1; i < 4; i++)
+		n += ld_get_le64(steps + 8 * (size_t)(4 * i - 1)) <= step;
+	n *= 4;
+	steps += 8 * (size_t)n;
+	for (uint32_t i = 0; i < 4; i++)
+		n += ld_get_le64(steps + 8 * (size_t)i) <= step;
 	return at + n;
 }
 

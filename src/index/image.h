@@ -120,18 +120,16 @@ ld_image_tuple(const struct ld_image *image, uint32_t tuple, uint32_t *ret_count
 static inline uint64_t
 ld_key_hash_label(uint64_t parent, const uint8_t *label, size_t len)
 {
+	/* From 16 - n on: n times 0xff, then zeros.  How long a label is cannot be foretold. */
+	static const uint8_t masks[32] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+					  0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 	uint64_t hash = parent ^ (len * LD_KEY_HASH_B);
 
 	for (; len > 16; label += 16, len -= 16)
 		hash = ld_mix64(ld_get_le64(label) ^ hash,
 				ld_get_le64(label + 8) ^ LD_KEY_HASH_A ^ hash >> 32);
-	uint64_t low = ld_get_le64(label), high = ld_get_le64(label + 8);
-	if (len <= 8) {
-		low &= len == 8 ? UINT64_MAX : (UINT64_C(1) << (8 * len)) - 1;
-		high = 0;
-	} else {
-		high &= len == 16 ? UINT64_MAX : (UINT64_C(1) << (8 * (len - 8))) - 1;
-	}
+	uint64_t low = ld_get_le64(label) & ld_get_le64(masks + 16 - len);
+	uint64_t high = ld_get_le64(label + 8) & ld_get_le64(masks + 24 - len);
 	return ld_mix64(low ^ hash, high ^ LD_KEY_HASH_A ^ hash >> 32);
 }
 

@@ -287,8 +287,10 @@ question_judge(const struct lindung *list, struct ld_question *q, uint64_t activ
 	struct judgement j;
 
 	judgement_begin(&j, list, active);
-	ld_search_name(list, q, judgement_add, &j);
-	judgement_answer(&j, ret);
+	if (ld_search_name(list, q, judgement_add, &j))
+		judgement_answer(&j, ret);
+	else
+		*ret = (struct lindung_answer){.category = -1, .holds_below = true};
 }
 
 int

@@ -32,64 +32,93 @@ word_dots(uint64_t word)
 	return ~(differ + EACH_OCTET * 0x7f) & EACH_OCTET * 0x80;
 }
 
-/* The octets of `text` from `at` on, up to eight of them, zeros behind the end. */
+/* The last `left` < 8 octets of `text`, zeros behind. */
 static inline uint64_t
-word_load(const uint8_t *text, size_t len, size_t at)
+word_last(const uint8_t *text, size_t len, size_t left)
 {
 	uint64_t word = 0;
-	size_t left = len - at;
 
-	if (left >= 8)
-		return ld_get_le64(text + at);
 	/* The last eight octets, moved down: no loop, whose end could not be foretold. */
-	if (len >= 8)
+	if (__builtin_expect(len >= 8, 1))
 		return ld_get_le64(text + len - 8) >> (8 * (8 - left));
 	for (size_t i = 0; i < left; i++)
-		word |= (uint64_t)text[at + i] << (8 * i);
+		word |= (uint64_t)text[i] << (8 * i);
 	return word;
+}
+
+/* What was seen in a text, over all of its words. */
+struct seen {
+	uint64_t octets, separators;
+};
+
+/* Eight octets to lower case into the question.  Returns them as they were. */
+static inline uint64_t
+word_take(struct ld_question *q, size_t at, uint64_t word, struct seen *seen)
+{
+	seen->octets |= word;
+	seen->separators |= word_has(word, LD_KEY_SEPARATOR);
+	ld_put_le64(q->text + at, word_lower(word));
+	return word;
+}
+
+/* Bit 7 of each octet to the bits of one octet. */
+static inline uint8_t
+dots_pack(uint64_t word)
+{
+	return (uint8_t)((word_dots(word) >> 7) * 0x0102040810204080 >> 56);
+}
+
+/* Label number `i`, the last one being 0.  False: no label is so long, or empty. */
+static inline bool
+label_add(struct ld_question *q, unsigned i, size_t start, size_t end)
+{
+	size_t len = end - start;
+
+	q->start[i] = (uint8_t)start;
+	q->len[i] = (uint8_t)len;
+	q->hashes[i + 1] = ld_key_hash_label(q->hashes[i], q->text + start, len);
+	return len - 1 < LD_LABEL_MAX;
 }
 
 int
 ld_question_from_text(struct ld_question *q, const char *name, size_t len)
 {
-	uint8_t ends[LD_NAME_LABELS_MAX + 2];
+	uint8_t dots[LD_NAME_WIRE_MAX / 8 + 1 + 8]; /* a bit for each octet */
+	const uint8_t *text = (const uint8_t *)name;
+	struct seen seen = {0, 0};
 	unsigned labels = 0;
-	size_t start = 0;
-	uint64_t odd = 0;
+	size_t at = 0;
 
 	if (len > 0 && name[len - 1] == '.')
 		len--;
 	if (len == 0 || len > LD_HOST_MAX)
 		return LINDUNG_ENAME;
-	for (size_t at = 0; at < len; at += 8) {
-		uint64_t word = word_load((const uint8_t *)name, len, at);
-
-		if ((word & EACH_OCTET * 0x80) != 0)
-			return LINDUNG_ENOTASCII;
-		odd |= word_has(word, LD_KEY_SEPARATOR);
-		ld_put_le64(q->text + at, word_lower(word));
-		for (uint64_t dots = word_dots(word); dots != 0; dots &= dots - 1) {
-			size_t end = at + (unsigned)__builtin_ctzll(dots) / 8;
-
-			if (end - start - 1 >= LD_LABEL_MAX)
-				return LINDUNG_ENAME;
-			ends[labels++] = (uint8_t)end;
-			start = end + 1;
-		}
-	}
-	if (len - start - 1 >= LD_LABEL_MAX)
-		return LINDUNG_ENAME;
-	ends[labels++] = (uint8_t)len;
-	q->odd = odd != 0;
+	for (; len - at >= 8; at += 8)
+		dots[at / 8] = dots_pack(word_take(q, at, ld_get_le64(text + at), &seen));
+	if (at < len)
+		dots[at / 8] = dots_pack(word_take(q, at, word_last(text, len, len - at), &seen));
+	if ((seen.octets & EACH_OCTET * 0x80) != 0)
+		return LINDUNG_ENOTASCII;
+	q->odd = seen.separators != 0;
 	q->has_key = false;
-	q->labels = labels;
-	for (unsigned i = 0; i < labels; i++) {
-		unsigned from = labels - 1 - i;
-		unsigned begin = from > 0 ? ends[from - 1] + 1u : 0;
+	q->hashes[0] = LD_KEY_HASH_ROOT;
+	size_t end = len;
+	ld_put_le64(dots + (len + 7) / 8, 0);
+	for (at = (len - 1) / 64 * 64;; at -= 64) {
+		for (uint64_t mask = ld_get_le64(dots + at / 8); mask != 0;) {
+			size_t dot = at + 63 - (unsigned)__builtin_clzll(mask);
 
-		q->start[i] = (uint8_t)begin;
-		q->len[i] = (uint8_t)(ends[from] - begin);
+			if (!label_add(q, labels++, dot + 1, end))
+				return LINDUNG_ENAME;
+			end = dot;
+			mask ^= UINT64_C(1) << (dot & 63);
+		}
+		if (at == 0)
+			break;
 	}
+	if (!label_add(q, labels++, 0, end))
+		return LINDUNG_ENAME;
+	q->labels = labels;
 	return LINDUNG_OK;
 }
 
@@ -97,9 +126,9 @@ int
 ld_question_from_wire(struct ld_question *q, const uint8_t *wire, size_t len)
 {
 	uint8_t starts[LD_NAME_LABELS_MAX + 1];
+	struct seen seen = {0, 0};
 	unsigned labels = 0;
 	size_t at = 0;
-	uint64_t odd = 0;
 
 	if (len == 0 || len > LD_NAME_WIRE_MAX)
 		return LINDUNG_ENAME;
@@ -112,18 +141,19 @@ ld_question_from_wire(struct ld_question *q, const uint8_t *wire, size_t len)
 	if (at + 1 != len)
 		return LINDUNG_ENAME;
 	/* Lengths are below 'A', so that they pass through unchanged. */
-	for (size_t i = 0; i < at; i += 8) {
-		uint64_t word = word_load(wire, at, i);
-
-		odd |= word_has(word, LD_KEY_SEPARATOR);
-		ld_put_le64(q->text + i, word_lower(word));
-	}
-	q->odd = odd != 0;
+	size_t i = 0;
+	for (; at - i >= 8; i += 8)
+		word_take(q, i, ld_get_le64(wire + i), &seen);
+	if (i < at)
+		word_take(q, i, word_last(wire, at, at - i), &seen);
+	q->odd = seen.separators != 0;
 	q->has_key = false;
+	q->hashes[0] = LD_KEY_HASH_ROOT;
 	q->labels = labels;
-	for (unsigned i = 0; i < labels; i++) {
-		q->start[i] = (uint8_t)(starts[labels - 1 - i] + 1);
-		q->len[i] = wire[starts[labels - 1 - i]];
+	for (unsigned label = 0; label < labels; label++) {
+		size_t start = starts[labels - 1 - label];
+
+		label_add(q, label, start + 1, start + 1 + wire[start]);
 	}
 	return LINDUNG_OK;
 }
@@ -156,15 +186,4 @@ ld_question_key(struct ld_question *q, unsigned labels)
 		}
 	}
 	return ld_span(q->key, q->key_len[labels]);
-}
-
-void
-ld_question_hash(const struct ld_question *q, uint64_t hashes[LD_NAME_LABELS_MAX + 1])
-{
-	uint64_t hash = LD_KEY_HASH_ROOT;
-
-	for (unsigned i = 0; i < q->labels; i++) {
-		hash = ld_key_hash_label(hash, q->text + q->start[i], q->len[i]);
-		hashes[i + 1] = hash;
-	}
 }

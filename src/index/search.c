@@ -19,8 +19,8 @@ tuple_protects(const struct ld_image *image, uint32_t tuple)
 
 /* ---- One question, step by step ------------------------------------------------------------- */
 
-/* The filter's octets for the levels and layers to come, longest names and topmost layers first.
- * `ahead`: others are asked about before these octets are looked at. */
+/* Look into the filter for the levels and layers to come, longest names and topmost layers first.
+ * `ahead`: only ask memory for its octets; others are asked about before they are looked at. */
 static inline __attribute__((always_inline)) void
 probes_take(struct ld_search *s, bool ahead)
 {
@@ -35,14 +35,15 @@ probes_take(struct ld_search *s, bool ahead)
 				continue;
 			if (count == LD_SEARCH_PROBES)
 				goto full;
-			struct ld_search_probe *p = &s->probes[count++];
-			*p = (struct ld_search_probe){
-				.labels = (uint8_t)s->labels,
-				.layer = (uint8_t)(s->layers - 1),
-				.at = ld_image_probe(image, s->hashes[s->labels]),
-			};
+			struct ld_search_probe *p = &s->probes[count];
+			struct ld_probe at = ld_image_probe(image, s->question->hashes[s->labels]);
+			if (!ahead && __builtin_expect(!ld_probe_agrees(&at), 1))
+				continue;
+			*p = (struct ld_search_probe){at, (uint8_t)s->labels,
+						      (uint8_t)(s->layers - 1)};
+			count++;
 			for (unsigned i = 0; ahead && i < 3; i++)
-				__builtin_prefetch(p->at.octet[i]);
+				__builtin_prefetch(at.octet[i]);
 		}
 	}
 full:
@@ -58,7 +59,6 @@ search_begin(struct ld_search *s, const struct lindung *list, struct ld_question
 	s->labels = q->labels;
 	s->layers = list->layer_count;
 	s->spoke = s->guarded = 0;
-	ld_question_hash(q, s->hashes);
 	probes_take(s, ahead);
 }
 
@@ -141,18 +141,19 @@ ld_search_end(struct ld_search *s, ld_found *each, void *ctx)
 	}
 }
 
-void
+bool
 ld_search_name(const struct lindung *list, struct ld_question *q, ld_found *each, void *ctx)
 {
 	struct ld_search s;
 
 	search_begin(&s, list, q, false);
-	finds_take(&s);
 	/* Most names end here. */
-	if (__builtin_expect(s.find_count == 0 && s.probe_count < LD_SEARCH_PROBES, 1))
-		return;
+	if (__builtin_expect(s.probe_count == 0, 1))
+		return false;
+	finds_take(&s);
 	ld_search_blocks(&s);
 	ld_search_end(&s, each, ctx);
+	return s.spoke != 0;
 }
 
 /* ---- URLs ------------------------------------------------------------------------------------ */
@@ -178,12 +179,10 @@ static void
 urls_search(const struct lindung *list, struct ld_question *q, const struct ld_url *url,
 	    ld_found *each, void *ctx)
 {
-	uint64_t hashes[LD_NAME_LABELS_MAX + 1];
 	size_t lens[LD_URL_PATHS_MAX];
 	unsigned count = ld_url_paths(url, lens);
 	uint8_t key[LD_INDEX_KEY_MAX + LD_KEY_SLACK];
 
-	ld_question_hash(q, hashes);
 	for (unsigned labels = q->labels; labels > 0; labels--) {
 		struct ld_span host = ld_question_key(q, labels);
 
@@ -197,7 +196,7 @@ urls_search(const struct lindung *list, struct ld_question *q, const struct ld_u
 			memcpy(key, host.data, host.len);
 			memcpy(key + host.len, path.data, path.len);
 			struct ld_span whole = ld_span(key, host.len + path.len);
-			if (key_find(list, whole, ld_key_hash_path(hashes[labels], path), labels,
+			if (key_find(list, whole, ld_key_hash_path(q->hashes[labels], path), labels,
 				     &layer, &tuple) &&
 			    !each(ctx, layer, tuple, labels, LD_RELATION_URL, whole))
 				return;

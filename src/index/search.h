@@ -40,7 +40,6 @@ struct ld_search {
 	struct ld_search_probe probes[LD_SEARCH_PROBES];
 	struct ld_search_found found[LD_SEARCH_FINDS];
 	struct ld_find finds[LD_SEARCH_FINDS];
-	uint64_t hashes[LD_NAME_LABELS_MAX + 1]; /* of the name with so many labels */
 };
 
 /** The question must stay. */
@@ -50,9 +49,9 @@ void ld_search_blocks(struct ld_search *search);
 /** Tell of each name found. */
 void ld_search_end(struct ld_search *search, ld_found *each, void *ctx);
 
-/** All of these steps for one name.  Of several layers that have the same name the topmost one
- * speaks. */
-void ld_search_name(const struct lindung *list, struct ld_question *q, ld_found *each, void *ctx);
+/** All of these steps for one name.  False: nothing was found.  Of several layers that have the
+ * same name the topmost one speaks. */
+bool ld_search_name(const struct lindung *list, struct ld_question *q, ld_found *each, void *ctx);
 
 /** Search for text: a URL (its own entries before those of its host) or a name.
  * Errors: as lindung_lookup_url() and lindung_lookup_name(). */
