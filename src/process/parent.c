@@ -211,9 +211,15 @@ say_what_runs(const struct ld_parent *parent)
 static void
 ready_check(struct ld_parent *parent)
 {
+	struct ld_report report;
+
 	if (parent->ready || !parent->recursor_started || !ld_reload_is_up(parent->reload) ||
 	    !ld_certificate_is_up(parent->certificate))
 		return;
+	if (ld_sandbox_parent(ld_spawn_program(), ld_child_walls(), &report) != LINDUNG_OK) {
+		give_up(parent, report.text);
+		return;
+	}
 	parent->ready = true;
 	say_what_runs(parent);
 	ld_system_notify("READY=1");

@@ -27,6 +27,12 @@ static const struct ld_role_entry entries[] = {
 	{LD_ROLE_LOADER, "loader", "lindung: loader", ld_loader_run},
 };
 
+unsigned
+ld_child_walls(void)
+{
+	return WALLS;
+}
+
 const struct ld_role_entry *
 ld_role_entry(enum ld_role role)
 {

@@ -26,6 +26,9 @@ struct ld_role_entry {
 	int (*run)(struct ld_child *child);
 };
 
+/** The walls that this build puts up: all, or none to debug it. */
+unsigned ld_child_walls(void);
+
 /** The entry of a child's role. */
 const struct ld_role_entry *ld_role_entry(enum ld_role role);
 

@@ -282,6 +282,107 @@ ld_sandbox_seal(enum ld_role role, unsigned walls, unsigned *ret_up, struct ld_r
 	return LINDUNG_OK;
 }
 
+/* ---- The parent --------------------------------------------------------------------------- */
+
+static const int calls_parent[] = {
+#define LD_X(call) SCMP_SYS(call),
+	LD_CALLS_PARENT(LD_X)
+#undef LD_X
+};
+
+/* Allow `access` to what `fd` is, and below it. */
+static bool
+landlock_allow(int ruleset, int fd, uint64_t access)
+{
+	struct landlock_path_beneath_attr rule = {.allowed_access = access, .parent_fd = fd};
+
+	return syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0;
+}
+
+static bool
+landlock_allow_path(int ruleset, const char *path, uint64_t access)
+{
+	int fd = open(path, O_PATH | O_CLOEXEC);
+	bool done = fd >= 0 && landlock_allow(ruleset, fd, access);
+
+	if (fd >= 0)
+		close(fd);
+	return done;
+}
+
+/* Read everything that its user may, write nothing, execute this program and its loader alone. */
+static void
+landlock_parent(int program_fd)
+{
+	static const char *const loaders[] = {
+		"/lib64/ld-linux-x86-64.so.2",
+		"/lib/ld-linux-aarch64.so.1",
+		"/lib/ld-linux-armhf.so.3",
+	};
+	const uint64_t execute = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE;
+	struct ruleset rules = {.fs = LANDLOCK_ACCESS_FS_MAKE_SYM * 2 - 1};
+	int fd =
+		(int)syscall(SYS_landlock_create_ruleset, &rules, offsetof(struct ruleset, net), 0);
+	bool done = fd >= 0 &&
+		    landlock_allow_path(
+			    fd, "/", LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR) &&
+		    landlock_allow(fd, program_fd, execute);
+
+	for (size_t i = 0; done && i < sizeof loaders / sizeof loaders[0]; i++)
+		(void)landlock_allow_path(fd, loaders[i], execute); /* of one of these it is */
+	/* Where a child of root makes its empty root directory. */
+	if (done && geteuid() == 0)
+		(void)landlock_allow_path(
+			fd, "/tmp", LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR);
+	if (done)
+		(void)syscall(SYS_landlock_restrict_self, fd, 0);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* No call that it does not need, nor a child as it begins. */
+static int
+calls_parent_seal(struct ld_report *report)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	int failed = 0;
+
+	if (filter == NULL)
+		return ld_fail(report, LINDUNG_ENOMEM, "not enough memory for seccomp");
+	for (size_t i = 0; i < sizeof calls / sizeof calls[0] && failed == 0; i++)
+		if (calls[i].number >= 0)
+			failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i].number, 0);
+	for (size_t i = 0; i < sizeof calls_parent / sizeof(int) && failed == 0; i++)
+		if (calls_parent[i] >= 0)
+			failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls_parent[i], 0);
+	if (failed == 0)
+		(void)seccomp_load(filter); /* what the kernel lacks the children have told */
+	seccomp_release(filter);
+	return failed == 0 ? LINDUNG_OK
+			   : ld_fail(report, LINDUNG_EINTERNAL, "libseccomp refuses the filter: %s",
+				     strerror(-failed));
+}
+
+int
+ld_sandbox_parent(int program_fd, unsigned walls, struct ld_report *report)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	static const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3];
+
+	if (LD_SANITIZED)
+		return LINDUNG_OK;
+	if ((walls & LD_WALL_USER) != 0 && geteuid() != 0) {
+		(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+		if (syscall(SYS_capset, &header, none) != 0)
+			return fail_errno(report, "give up capabilities");
+	}
+	if (walls != 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return fail_errno(report, "give up new privileges");
+	if ((walls & LD_WALL_LANDLOCK) != 0)
+		landlock_parent(program_fd);
+	return (walls & LD_WALL_CALLS) != 0 ? calls_parent_seal(report) : LINDUNG_OK;
+}
+
 bool
 ld_sandbox_missing(unsigned up, struct ld_report *ret)
 {

@@ -33,6 +33,13 @@ int ld_sandbox_enter(enum ld_role role, const char *user, unsigned walls, unsign
  * *ret_up gains LD_WALL_CALLS if that stands.  Errors: LINDUNG_ENOMEM with a report. */
 int ld_sandbox_seal(enum ld_role role, unsigned walls, unsigned *ret_up, struct ld_report *report);
 
+/** The parent's own, once the children are there: it writes no file, executes nothing but this
+ * program, and makes no call that neither it nor a child needs.  It must still be able to start
+ * children, which inherit all of this: their walls are higher.  Whoever is not root loses his
+ * capabilities.  `program_fd`: this program's file.
+ * Errors: LINDUNG_EINVAL, LINDUNG_ENOMEM with a report. */
+int ld_sandbox_parent(int program_fd, unsigned walls, struct ld_report *report);
+
 /** What is missing, for a person: "no Landlock in this kernel ..."; false if nothing is. */
 bool ld_sandbox_missing(unsigned up, struct ld_report *ret);
 

@@ -78,4 +78,90 @@
 	X(readlink)                                                                                \
 	X(stat)
 
+/* X(call).  What the parent may do beside all of the above.  A child inherits its parent's list
+ * while it is executed and put up, so that this has what that takes; any other call fails with
+ * EPERM. */
+#define LD_CALLS_PARENT(X)                                                                         \
+	/* Children: made, executed, waited for, ended. */                                         \
+	X(clone)                                                                                   \
+	X(clone3)                                                                                  \
+	X(execve)                                                                                  \
+	X(execveat)                                                                                \
+	X(getppid)                                                                                 \
+	X(kill)                                                                                    \
+	X(tgkill)                                                                                  \
+	X(wait4)                                                                                   \
+	X(waitid)                                                                                  \
+	/* The files of the list, certificates. */                                                 \
+	X(access)                                                                                  \
+	X(faccessat)                                                                               \
+	X(faccessat2)                                                                              \
+	X(getdents64)                                                                              \
+	X(lstat)                                                                                   \
+	X(memfd_create)                                                                            \
+	X(newfstatat)                                                                              \
+	X(open)                                                                                    \
+	X(openat)                                                                                  \
+	X(pread64)                                                                                 \
+	X(readlink)                                                                                \
+	X(sendfile)                                                                                \
+	X(stat)                                                                                    \
+	X(statfs)                                                                                  \
+	X(fstatfs)                                                                                 \
+	/* Descriptors and sockets. */                                                             \
+	X(accept)                                                                                  \
+	X(close_range)                                                                             \
+	X(dup)                                                                                     \
+	X(dup2)                                                                                    \
+	X(dup3)                                                                                    \
+	X(epoll_create1)                                                                           \
+	X(eventfd2)                                                                                \
+	X(ioctl)                                                                                   \
+	X(listen)                                                                                  \
+	X(pipe2)                                                                                   \
+	X(ppoll)                                                                                   \
+	X(pselect6)                                                                                \
+	X(select)                                                                                  \
+	X(socket)                                                                                  \
+	X(socketpair)                                                                              \
+	X(timerfd_create)                                                                          \
+	X(timerfd_settime)                                                                         \
+	/* A program begins: memory, threads, what it learns of the machine. */                    \
+	X(arch_prctl)                                                                              \
+	X(getcwd)                                                                                  \
+	X(getegid)                                                                                 \
+	X(getgid)                                                                                  \
+	X(getrlimit)                                                                               \
+	X(get_mempolicy)                                                                           \
+	X(membarrier)                                                                              \
+	X(mmap)                                                                                    \
+	X(mprotect)                                                                                \
+	X(prctl)                                                                                   \
+	X(prlimit64)                                                                               \
+	X(sched_getparam)                                                                          \
+	X(sched_getscheduler)                                                                      \
+	X(sched_setaffinity)                                                                       \
+	X(set_tid_address)                                                                         \
+	X(setrlimit)                                                                               \
+	X(sigaltstack)                                                                             \
+	X(sysinfo)                                                                                 \
+	X(uname)                                                                                   \
+	/* A child puts up its walls. */                                                           \
+	X(capget)                                                                                  \
+	X(capset)                                                                                  \
+	X(chdir)                                                                                   \
+	X(chroot)                                                                                  \
+	X(fchdir)                                                                                  \
+	X(landlock_add_rule)                                                                       \
+	X(landlock_create_ruleset)                                                                 \
+	X(landlock_restrict_self)                                                                  \
+	X(mkdir)                                                                                   \
+	X(mkdirat)                                                                                 \
+	X(rmdir)                                                                                   \
+	X(seccomp)                                                                                 \
+	X(setgroups)                                                                               \
+	X(setresgid)                                                                               \
+	X(setresuid)                                                                               \
+	X(unlinkat)
+
 #endif

@@ -31,6 +31,12 @@ ld_spawn_open(struct ld_report *report)
 	return LINDUNG_OK;
 }
 
+int
+ld_spawn_program(void)
+{
+	return program_fd;
+}
+
 /* Between fork and exec: only what is async-signal-safe. */
 static _Noreturn void
 child_execute(const struct ld_role_entry *entry, int fd, pid_t parent)

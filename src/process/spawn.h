@@ -11,6 +11,9 @@
  * was installed.  Errors: LINDUNG_EIO with a report. */
 int ld_spawn_open(struct ld_report *report);
 
+/** Its descriptor. */
+int ld_spawn_program(void);
+
 /** Start a child; *ret_fd: the parent's end of its channel.
  * Errors: LINDUNG_EIO, LINDUNG_ENOMEM with a report. */
 int ld_spawn(pid_t *ret_pid, int *ret_fd, const struct ld_role_entry *entry,

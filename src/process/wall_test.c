@@ -201,29 +201,29 @@ static const char *const outcome_names[] = {"was done", "was refused", "ended th
 static const struct attempt {
 	const char *name;
 	int (*try)(void);
-	enum outcome resolver, recursor, loader; /* behind all walls */
+	enum outcome resolver, recursor, loader, parent; /* behind all walls */
 } attempts[] = {
-	{"open a file to read", try_open_read, REFUSE, REFUSE, REFUSE},
-	{"make a file", try_open_write, REFUSE, REFUSE, REFUSE},
-	{"open its memory", try_open_proc, REFUSE, REFUSE, REFUSE},
-	{"rename a file", try_rename, KILL, KILL, KILL},
-	{"make a directory", try_mkdir, KILL, KILL, KILL},
-	{"execute a program", try_execute, KILL, KILL, KILL},
-	{"fork", try_fork, KILL, KILL, KILL},
-	{"connect to a TCP server", try_tcp_connect, KILL, DONE, KILL},
-	{"make a UDP socket", try_udp_send, KILL, DONE, KILL},
-	{"listen at a TCP port", try_tcp_listen, KILL, REFUSE, KILL},
-	{"make a local socket", try_unix_socket, KILL, KILL, KILL},
-	{"make a raw socket", try_raw_socket, KILL, KILL, KILL},
-	{"trace another process", try_trace_parent, KILL, KILL, KILL},
-	{"signal another process", try_kill_parent, KILL, KILL, KILL},
-	{"mount", try_mount, KILL, KILL, KILL},
-	{"become root", try_become_root, KILL, KILL, KILL},
-	{"change the root directory", try_chroot, KILL, KILL, KILL},
-	{"make a namespace", try_namespace, KILL, KILL, KILL},
-	{"make memory that can be executed", try_code, KILL, KILL, KILL},
-	{"load a BPF program", try_bpf, KILL, KILL, KILL},
-	{"set up io_uring", try_io_uring, KILL, KILL, KILL},
+	{"open a file to read", try_open_read, REFUSE, REFUSE, REFUSE, DONE},
+	{"make a file", try_open_write, REFUSE, REFUSE, REFUSE, REFUSE},
+	{"open its memory", try_open_proc, REFUSE, REFUSE, REFUSE, REFUSE},
+	{"rename a file", try_rename, KILL, KILL, KILL, REFUSE},
+	{"make a directory", try_mkdir, KILL, KILL, KILL, REFUSE},
+	{"execute a program", try_execute, KILL, KILL, KILL, REFUSE},
+	{"fork", try_fork, KILL, KILL, KILL, DONE},
+	{"connect to a TCP server", try_tcp_connect, KILL, DONE, KILL, DONE},
+	{"make a UDP socket", try_udp_send, KILL, DONE, KILL, DONE},
+	{"listen at a TCP port", try_tcp_listen, KILL, REFUSE, KILL, DONE},
+	{"make a local socket", try_unix_socket, KILL, KILL, KILL, DONE},
+	{"make a raw socket", try_raw_socket, KILL, KILL, KILL, REFUSE},
+	{"trace another process", try_trace_parent, KILL, KILL, KILL, REFUSE},
+	{"signal another process", try_kill_parent, KILL, KILL, KILL, REFUSE},
+	{"mount", try_mount, KILL, KILL, KILL, REFUSE},
+	{"become root", try_become_root, KILL, KILL, KILL, REFUSE},
+	{"change the root directory", try_chroot, KILL, KILL, KILL, REFUSE},
+	{"make a namespace", try_namespace, KILL, KILL, KILL, REFUSE},
+	{"make memory that can be executed", try_code, KILL, KILL, KILL, DONE},
+	{"load a BPF program", try_bpf, KILL, KILL, KILL, REFUSE},
+	{"set up io_uring", try_io_uring, KILL, KILL, KILL, REFUSE},
 };
 
 /* ---- The trial ------------------------------------------------------------------------------ */
@@ -235,22 +235,41 @@ sleeper(void *ctx)
 	return NULL;
 }
 
-/* Behind the walls, with a thread that was there before: the last wall must hold for it, too. */
-static _Noreturn void
-trial_run(enum ld_role role, unsigned walls, int (*try)(void))
+/* With a thread that was there before: the last wall must hold for it, too. */
+static void
+walls_up(enum ld_role role, unsigned walls)
 {
+	static pthread_t thread;
+	static sem_t never;
 	struct ld_report report;
-	pthread_t thread;
-	sem_t never;
 	unsigned up = 0;
 
 	sem_init(&never, 0, 0);
 	if (ld_sandbox_enter(role, "", walls, &up, &report) != LINDUNG_OK ||
 	    pthread_create(&thread, NULL, sleeper, &never) != 0 ||
-	    ld_sandbox_seal(role, walls, &up, &report) != LINDUNG_OK)
+	    ld_sandbox_seal(role, walls, &up, &report) != LINDUNG_OK || up != (walls & offered))
 		_exit(SETUP_FAILED);
-	if (up != (walls & offered))
+}
+
+/* The parent has become its user by then. */
+static void
+walls_up_parent(unsigned walls)
+{
+	int program = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+	struct ld_report report;
+
+	if ((geteuid() == 0 && setresuid(65534, 65534, 65534) != 0) || program < 0 ||
+	    ld_sandbox_parent(program, walls, &report) != LINDUNG_OK)
 		_exit(SETUP_FAILED);
+}
+
+static _Noreturn void
+trial_run(enum ld_role role, unsigned walls, int (*try)(void))
+{
+	if (role == LD_ROLE_PARENT)
+		walls_up_parent(walls);
+	else
+		walls_up(role, walls);
 	_exit(try() >= 0 ? ALLOWED : errno < SETUP_FAILED ? errno : SETUP_FAILED - 1);
 }
 
@@ -297,6 +316,9 @@ test_behind_all_walls(void **state)
 		expect(LD_ROLE_RESOLVER, "resolver", LD_WALLS, a, a->resolver);
 		expect(LD_ROLE_RECURSOR, "recursor", LD_WALLS, a, a->recursor);
 		expect(LD_ROLE_LOADER, "loader", LD_WALLS, a, a->loader);
+		/* It ends its children: those of its user are not beyond its signals. */
+		if ((offered & LD_WALL_LANDLOCK) != 0 && a->try != try_kill_parent)
+			expect(LD_ROLE_PARENT, "parent", LD_WALLS, a, a->parent);
 	}
 }
 

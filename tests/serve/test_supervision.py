@@ -110,6 +110,36 @@ def test_each_process_has_its_name(serve, config):
         assert pathlib.Path(f"/proc/{pid}/comm").read_text() == f"lindung: {role}"[:15] + "\n"
 
 
+def status_of(pid):
+    return dict(line.split(":\t", 1) for line in
+                pathlib.Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line)
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_walls_stand_around_each_process(serve, config, again):
+    """What the walls keep out: src/process/wall_test.c.  Also of one that was started again."""
+    server = serve(config)
+    if any("sanitizer" in line for line in server.lines):
+        pytest.skip("a build with a sanitizer has no walls")
+    if again:
+        pids = children(server)
+        for role in ROLES:
+            os.kill(pids[role], signal.SIGKILL)
+        wait_until(lambda: set(children(server)) == set(ROLES))
+        assert seconds_until_answered(server, "again") < 2
+        seconds_until_blocked(server)
+    for pid in (server.process.pid, *children(server).values()):
+        status = status_of(pid)
+        assert status["Seccomp"] == "2"
+        assert status["NoNewPrivs"] == "1"
+        if pid != server.process.pid or os.geteuid() != 0:
+            assert int(status["CapEff"], 16) == int(status["CapPrm"], 16) == 0
+            assert "0" not in status["Uid"].split()
+    for pid in children(server).values():
+        limits = pathlib.Path(f"/proc/{pid}/limits").read_text()
+        assert re.search(r"Max core file size +0 +0 ", limits)
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_killed_under_load_it_is_started_again(serve, config, role):
     server = serve(config)
