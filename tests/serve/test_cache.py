@@ -34,7 +34,7 @@ class Play:
     def reply(self, query):
         message = dns.message.make_response(query, recursion_available=True)
         question = query.question[0]
-        if question.name.to_text().startswith("no-"):
+        if question.name.to_text().lower().startswith("no-"):
             message.set_rcode(dns.rcode.NXDOMAIN)
             message.authority.append(dns.rrset.from_text(
                 "example.", self.ttl, "IN", "SOA", "ns.example. nobody. 1 2 3 4 60"))
@@ -48,7 +48,7 @@ class Play:
         send = upstream.send
 
         def send_later(wire, peer):
-            if self.delay_s is not None and b"silent-" not in wire:
+            if self.delay_s is not None and b"silent-" not in wire.lower():
                 threading.Timer(self.delay_s, send, (wire, peer)).start()
 
         upstream.reply, upstream.send = self.reply, send_later
