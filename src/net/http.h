@@ -1,8 +1,10 @@
 /* A small HTTP/1.1 server for a local port: GET and HEAD of a few fixed pages.
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * On libevent's evhttp.  Limits: 4 KB of headers, 1 KB of body, 5 seconds; not the number of
- * connections, so bind it where only friends come.  Its loop's thread alone. */
+ * One request a connection; whatever else it brings is not looked at.  Limits: LD_HTTP_VISITORS_MAX
+ * connections (past it the oldest makes room), LD_HTTP_REQUEST_MAX_BYTES of a request,
+ * LD_HTTP_LIFETIME_MS from the connection to its end, however octets trickle.  Its loop's thread
+ * alone. */
 #ifndef LD_NET_HTTP_H
 #define LD_NET_HTTP_H
 
@@ -11,6 +13,12 @@
 
 struct event_base;
 struct ld_http;
+
+enum {
+	LD_HTTP_VISITORS_MAX = 16,
+	LD_HTTP_REQUEST_MAX_BYTES = 4096,
+	LD_HTTP_LIFETIME_MS = 5000,
+};
 
 /** Write the page at `path` (without the query) into `body` and set its type.  Returns the HTTP
  * status: 200, 404 ... */

@@ -443,10 +443,19 @@ http_serves_a_page(void **state)
 	static const struct {
 		const char *request, *status, *part;
 	} cases[] = {
-		{"GET /page?x HTTP/1.0\r\n\r\n", "HTTP/1.0 200", "\r\n\r\nhello\n"},
-		{"GET / HTTP/1.0\r\n\r\n", "HTTP/1.0 404", "\r\n\r\n"},
-		{"POST /page HTTP/1.0\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 501", ""},
-		{"POST /page HTTP/1.0\r\nContent-Length: 99999\r\n\r\n", "HTTP/1.1 ", ""},
+		{"GET /page?x HTTP/1.0\r\n\r\n", "HTTP/1.1 200", "\r\n\r\nhello\n"},
+		{"GET /page HTTP/1.1\r\nhost: a\r\n\r\n", "HTTP/1.1 200", "\r\n\r\nhello\n"},
+		{"GET http://a/page HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200", "hello\n"},
+		{"HEAD /page HTTP/1.0\r\n\r\n", "HTTP/1.1 200", "Content-Length: 6\r\n"},
+		{"GET / HTTP/1.0\r\n\r\n", "HTTP/1.1 404", "\r\n\r\n"},
+		{"GET /page HTTP/1.1\r\n\r\n", "HTTP/1.1 400", ""}, /* no host */
+		{"GET page HTTP/1.0\r\n\r\n", "HTTP/1.1 400", ""},
+		{"GET http://a HTTP/1.0\r\n\r\n", "HTTP/1.1 400", ""},
+		{"GET /page\r\n\r\n", "HTTP/1.1 400", ""},
+		{"\r\n\r\n", "HTTP/1.1 400", ""},
+		{"GET /page HTTP/2.0\r\n\r\n", "HTTP/1.1 505", ""},
+		{"POST /page HTTP/1.0\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 405", "Allow: GET"},
+		{"POST /page HTTP/1.0\r\nContent-Length: 99999\r\n\r\n", "HTTP/1.1 405", ""},
 	};
 	struct echo echo = {.loop = ld_loop_new()};
 	struct ld_address address = address_of("127.0.0.1"), bound;
@@ -468,6 +477,7 @@ http_serves_a_page(void **state)
 		assert_true(recv(fd, got, sizeof got - 1, MSG_DONTWAIT) > 0);
 		assert_int_equal(strncmp(got, cases[i].status, strlen(cases[i].status)), 0);
 		assert_non_null(strstr(got, cases[i].part));
+		assert_true(strncmp(cases[i].request, "HEAD", 4) != 0 || !strstr(got, "hello"));
 		close(fd);
 	}
 	ld_http_close(http);
