@@ -49,7 +49,8 @@
 	  "threads would have nothing to do.")                                                     \
 	X(TEXT, user, "user", "", 0, 32, "", none,                                                 \
 	  "The user to become once all sockets are open, when started as root. "                   \
-	  "With nothing here the user stays who it is.")                                           \
+	  "With nothing here the user stays who it is; "                                           \
+	  "but what faces the network is nobody then, when started as root.")                      \
 	X(PREFIXES, access_allow, "access.allow",                                                  \
 	  "127.0.0.0/8 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 169.254.0.0/16 ::1 fc00::/7 "       \
 	  "fe80::/10",                                                                             \
@@ -88,6 +89,7 @@
 	  none,                                                                                    \
 	  "A new image that lost more than this part of the entries is refused, and the old one "  \
 	  "kept: a failed update must not remove protection. "                                     \
+	  "So are overlays that open more than this part of the names that are closed. "           \
 	  "SIGUSR1 takes it all the same, as 100 takes any.")                                      \
 	X(CHOICE, block_answer, "block.answer", "nxdomain", 0, 0, "", answers,                     \
 	  "How a closed name is answered.")                                                        \
