@@ -106,6 +106,7 @@ class Lindung(Server):
     """Ours."""
 
     label = "lindung"
+    encrypted = True
     in_memory = False
 
     @classmethod
