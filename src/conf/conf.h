@@ -65,6 +65,7 @@ struct ld_conf_ip {
 #define LD_CONF_C_PATH const char * /* NULL for nothing */
 #define LD_CONF_C_PATHS struct ld_conf_texts
 #define LD_CONF_C_KEYS struct ld_conf_texts
+#define LD_CONF_C_HOST const char *          /* "" for nothing */
 #define LD_CONF_C_HOSTS struct ld_conf_texts /* "NAME ADDRESS...", single blanks */
 #define LD_CONF_C_CONTACTS struct ld_conf_texts
 #define LD_CONF_C_DOMAINS struct ld_conf_texts

@@ -259,9 +259,9 @@ wrong_values(void **state)
 		{"local: {names: [nas]}",
 		 "f:1: local.names: expected a list of 0 to 4096 names with their addresses, as "
 		 "\"nas.home.arpa 192.168.1.10 fd00::10\", got \"nas\"\n"},
-		{"local: {names: [-nas- ::1]}",
-		 "f:1: local.names: expected a list of 0 to 4096 names with their addresses, as "
-		 "\"nas.home.arpa 192.168.1.10 fd00::10\", got \"-nas- ::1\"\n"},
+		{"identity: {name: dns example}", "f:1: identity.name: expected the name of a "
+						  "host, as dns.example.net, or \"\", got "
+						  "\"dns example\"\n"},
 		{"local: {names: [a..b ::1]}",
 		 "f:1: local.names: expected a list of 0 to 4096 names with their addresses, as "
 		 "\"nas.home.arpa 192.168.1.10 fd00::10\", got \"a..b ::1\"\n"},

@@ -289,7 +289,7 @@
 	  "Apple's devices tell their user that Private Relay is off in this network; otherwise "  \
 	  "both go round the list. "                                                               \
 	  "It does not stop whoever chose another resolver on purpose.")                           \
-	X(TEXT, identity_name, "identity.name", "", 0, 253, "", none,                              \
+	X(HOST, identity_name, "identity.name", "", 0, 253, "", none,                              \
 	  "The name of this resolver, as in its certificate, for example dns.example.net. "        \
 	  "With it, clients that ask for _dns.resolver.arpa are told where this resolver "         \
 	  "speaks TLS and HTTPS (RFC 9462). "                                                      \

@@ -125,6 +125,9 @@ ld_conf_expected(const struct ld_conf_option *option, char text[LD_CONF_EXPECTED
 	case LD_CONF_PATH:
 		what = "the path of a file";
 		break;
+	case LD_CONF_HOST:
+		what = "the name of a host, as dns.example.net, or \"\"";
+		break;
 	case LD_CONF_ADDRESS:
 		what = "an address with a port, as 127.0.0.1@9354, or \"\"";
 		break;
@@ -212,6 +215,7 @@ ld_conf_value_print(const void *field, const struct ld_conf_option *option, stru
 		ld_buffer_printf(out, "%s", text);
 		break;
 	case LD_CONF_TEXT:
+	case LD_CONF_HOST:
 	case LD_CONF_LANGUAGE:
 	case LD_CONF_PATH:
 		text_print(*(const char *const *)field, out);

@@ -136,38 +136,12 @@ key_is_fit(struct ld_span text)
 	return text.len >= 1 && text.len <= 63;
 }
 
-static bool
-is_label(struct ld_span text)
-{
-	for (size_t i = 0; i < text.len; i++) {
-		uint8_t c = text.data[i];
-
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		      c == '_' || (c == '-' && i != 0 && i != text.len - 1)))
-			return false;
-	}
-	return text.len >= 1 && text.len <= 63;
-}
-
-static bool
-is_host(struct ld_span text)
-{
-	struct ld_span rest = text;
-
-	for (size_t end; (end = ld_span_find(rest, '.')) != rest.len;
-	     rest = ld_span_from(rest, end + 1)) {
-		if (!is_label(ld_span_first(rest, end)))
-			return false;
-	}
-	return is_label(rest) && text.len <= 253;
-}
-
 /* "NAME ADDRESS...", with single blanks. */
 static bool
 host_is_fit(struct ld_span text)
 {
 	size_t end = ld_span_find(text, ' ');
-	bool fit = is_host(ld_span_first(text, end)) && end < text.len;
+	bool fit = ld_conf_text_is_domain(ld_span_first(text, end)) && end < text.len;
 	unsigned count = 0;
 
 	for (; fit && end < text.len; count++) {
@@ -412,6 +386,10 @@ scalar_set(void *field, const struct ld_conf_option *option, struct ld_span text
 		break;
 	case LD_CONF_TEXT:
 		if (!text_is_fit(text, option->max))
+			return LINDUNG_ECONFIG;
+		return text_set(field, text, place->arena);
+	case LD_CONF_HOST:
+		if (text.len != 0 && !ld_conf_text_is_domain(text))
 			return LINDUNG_ECONFIG;
 		return text_set(field, text, place->arena);
 	case LD_CONF_LANGUAGE:

@@ -81,7 +81,7 @@ def test_as_many_as_there_may_be(serve, config):
     (["nas"], "with their addresses"),
     (["nas 192.168.1.256"], "with their addresses"),
     ([f"pc{i} ::1" for i in range(4097)], "a list of 0 to 4096"),
-    (["-nas- ::1"], "with their addresses"),
+    (["-nas- ::1"], "does not begin with the name of a host"),
     (["nas.12 ::1"], "does not begin with the name of a host")])
 def test_wrong_lines_are_refused(serve, config, names, told):
     config["local"] = {"names": names}
