@@ -16,6 +16,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (ld_name_from_text(&name, LD_SPAN("www.example.com")) != LINDUNG_OK)
 		__builtin_trap();
+	/* With a cookie and the case, what is taken has both. */
+	query.cookie = LD_SPAN("12345678server-1");
+	query.exact_case = true;
+	if (ld_forward_reply_check(&query, ld_span(data, size)).kind == LD_FORWARD_ANSWER &&
+	    (memcmp(data + 12, name.wire, name.len) != 0 ||
+	     memmem(data, size, "12345678", 8) == NULL))
+		__builtin_trap();
+	query.cookie = LD_SPAN("");
+	query.exact_case = false;
 	if (ld_forward_reply_check(&query, ld_span(data, size)).kind != LD_FORWARD_ANSWER)
 		return 0;
 	/* What is taken can be nothing but a response with this id and this question. */

@@ -220,7 +220,8 @@ ld_forward_reply_check(const struct ld_forward_query *query, struct ld_span mess
 	    (header.flags & LD_FLAG_OPCODE) != 0)
 		return reply;
 	/* A server that could not read the question need not repeat it. */
-	if (header.counts[0] == 0 && (rcode == LD_RCODE_NOERROR || rcode == LD_RCODE_NXDOMAIN))
+	if (header.counts[0] == 0 &&
+	    (rcode == LD_RCODE_NOERROR || rcode == LD_RCODE_NXDOMAIN || rcode == LD_RCODE_YXDOMAIN))
 		return reply;
 	if (header.counts[0] != 0)
 		match = header.counts[0] == 1 ? question_matches(query, &r) : MATCH_NO;

@@ -151,8 +151,12 @@ what_a_reply_is(void **state)
 	assert_int_equal(kind_of(&t), LD_FORWARD_ANSWER);
 	reply_begin(&t, LD_RCODE_REFUSED, "0000");
 	assert_int_equal(kind_of(&t), LD_FORWARD_REFUSED);
-	reply_begin(&t, 0, "0000");
-	assert_int_equal(kind_of(&t), LD_FORWARD_FOREIGN);
+	for (uint16_t rcode = 0; rcode <= LD_RCODE_YXDOMAIN; rcode++) {
+		reply_begin(&t, rcode, "0000");
+		assert_true((kind_of(&t) == LD_FORWARD_FOREIGN) ==
+			    (rcode == LD_RCODE_NOERROR || rcode == LD_RCODE_NXDOMAIN ||
+			     rcode == LD_RCODE_YXDOMAIN));
+	}
 	reply_begin(&t, LD_RCODE_SERVFAIL, "1000");
 	assert_int_equal(kind_of(&t), LD_FORWARD_UNWILLING);
 }
