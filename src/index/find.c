@@ -265,7 +265,7 @@ fences_search(const uint8_t *fences, uint32_t count, struct ld_span key, size_t 
 		if (theirs < level || (theirs == level && fence > ours))
 			break;
 		at = i;
-		if (fence == ours && level < LD_INDEX_FENCE_LEVEL_MAX)
+		if (fence == ours)
 			ours = number_at(key, prefix, ++level);
 	}
 	return at;

@@ -23,7 +23,6 @@ enum {
 	LD_INDEX_STEP_OCTETS = 8,  /* of a key, in one of these words */
 	LD_INDEX_FENCE_OCTETS = 4, /* of a key, in a block's fence: 7 bits each */
 	LD_INDEX_FENCE_LEVEL = 28, /* above them: so many windows of the block before are its too */
-	LD_INDEX_FENCE_LEVEL_MAX = 15,
 	LD_INDEX_LABELS_MAX = 127,
 	LD_INDEX_SYMBOLS_MAX = 4096, /* of the dictionary: 12-bit codes */
 	LD_INDEX_SYMBOL_BYTES_MAX = 8,

@@ -356,11 +356,11 @@ group_end(struct gather *g)
 	for (unsigned i = 0; i < g->fence_count; i++) {
 		struct ld_span cut = ld_span(g->fence_texts[i], g->fence_lens[i]);
 
-		/* Windows are known one by one: a level is at most one above that before it. */
+		/* Windows are known one by one: a level is at most one above that before it, so
+		 * that 4 bits are enough for 16 blocks. */
 		if (i > 0)
-			level = windows_shared(
-				ld_span(g->fence_texts[i - 1], g->fence_lens[i - 1]), cut, octet,
-				level < LD_INDEX_FENCE_LEVEL_MAX ? level + 1 : level);
+			level = windows_shared(ld_span(g->fence_texts[i - 1], g->fence_lens[i - 1]),
+					       cut, octet, level + 1);
 		if ((room = ld_buffer_room(&out->fences, 4)) != NULL)
 			ld_put_le32(room,
 				    level << LD_INDEX_FENCE_LEVEL |

@@ -131,6 +131,42 @@ test_groups_that_share_more(void **state)
 	free(text);
 }
 
+/* Blocks that share much with each other and little with those before them in their group. */
+static void
+test_fences_level_by_level(void **state)
+{
+	static const char site[] =
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."
+		"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb."
+		"cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc.e.com";
+	enum { COUNT = 400 };
+	size_t size = 1 << 20;
+	char *text = malloc(size), name[256];
+
+	(void)state;
+	assert_non_null(text);
+	for (unsigned before = 30; before < 160; before += 13) {
+		size_t at = 0;
+
+		for (unsigned i = 0; i < before; i++)
+			at += (size_t)snprintf(text + at, size - at, "block\tc\ta%u.dd.com\ts\n",
+					       i);
+		for (unsigned i = 0; i < COUNT; i++)
+			at += (size_t)snprintf(text + at, size - at, "block\tc\tn%u.%s\ts\n", i,
+					       site);
+		struct lindung *list = ld_test_open(text);
+		for (unsigned i = 0; i < COUNT; i++) {
+			snprintf(name, sizeof name, "n%u.%s", i, site);
+			if (!ld_test_blocked(list, name))
+				fail_msg("%u: %s is not found", before, name);
+			snprintf(name, sizeof name, "n%ux.%s", i, site);
+			assert_false(ld_test_blocked(list, name));
+		}
+		lindung_close(list);
+	}
+	free(text);
+}
+
 /* Paths have octets that names have not, in an order of their own: '-' < '/' < '0' < 'A' < 'a'. */
 static void
 test_urls_among_names(void **state)
@@ -221,6 +257,7 @@ main(void)
 		cmocka_unit_test(test_edges),
 		cmocka_unit_test(test_shared_prefixes),
 		cmocka_unit_test(test_groups_that_share_more),
+		cmocka_unit_test(test_fences_level_by_level),
 		cmocka_unit_test(test_urls_among_names),
 		cmocka_unit_test(test_wide_groups),
 	};

@@ -305,7 +305,7 @@ class Image:
                 break
             found = block
             if theirs == level and number == ours:
-                level = min(level + 1, 15)
+                level += 1
         while found is not None and found >= first:
             keys = self.block(found)
             if keys[0][0] <= key:
