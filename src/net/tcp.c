@@ -20,7 +20,8 @@
 enum {
 	SWEEP_MS = 250,
 	ACCEPT_BATCH = 32,
-	ROUNDS_A_TURN = 8,   /* then the others on the loop have theirs */
+	ROUNDS_A_TURN = 8, /* then the others on the loop have theirs */
+	READS_A_TURN = 64,
 	LINGER_MS = 1000,    /* for a peer to read why it is sent away */
 	OWN_LOOKED_AT = 256, /* connections, to find one of a client that has its share */
 };
@@ -282,6 +283,7 @@ static void
 connection_turn(struct connection *c)
 {
 	struct ld_tcp *tcp = c->tcp;
+	unsigned reads = 0;
 
 	c->running = true;
 	if (tcp->turn == NULL)
@@ -292,8 +294,9 @@ connection_turn(struct connection *c)
 		if (may_take(c) &&
 		    !tcp->ops->take(c->speech, (struct ld_span){NULL, 0}, ld_clock_coarse_ms()))
 			c->broken = c->polite = true;
-		if (may_read(c))
-			c->again = input_read(c);
+		/* All that is at hand, so that the answers leave together. */
+		while (may_read(c) && reads++ < READS_A_TURN)
+			c->again |= input_read(c);
 		if (c->broken)
 			break;
 		c->again |= output_run(c);

@@ -40,6 +40,7 @@ struct tls_stream {
 	SSL *ssl;
 	const char *protocol;
 	unsigned late_handshakes;
+	bool more; /* OpenSSL holds octets that it could read on with */
 };
 
 static struct tls_stream *
@@ -81,6 +82,9 @@ tls_read(struct ld_stream *base, void *data, size_t len)
 	if (stream->late_handshakes > LATE_HANDSHAKES_MAX)
 		return LD_STREAM_FAILED;
 	base->read_waits = LD_READABLE;
+	/* After a read that came to nothing it may hold a part of a record: no use to try again
+	 * before the rest is there. */
+	stream->more = n > 0 && SSL_has_pending(stream->ssl) == 1;
 	return n > 0 ? n : tls_outcome(stream, n, &base->read_waits);
 }
 
@@ -99,7 +103,7 @@ tls_write(struct ld_stream *base, const void *data, size_t len)
 static bool
 tls_pending(const struct ld_stream *base)
 {
-	return SSL_has_pending(((const struct tls_stream *)base)->ssl) == 1;
+	return ((const struct tls_stream *)base)->more;
 }
 
 static void

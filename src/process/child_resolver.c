@@ -73,6 +73,7 @@ resolver_make(struct server *server, struct ld_report *report)
 		.cache_prefetch = conf->cache_prefetch,
 		.udp_payload_bytes = 1232,
 		.tcp_idle_ms = conf->tcp_idle_ms,
+		.tls_idle_ms = conf->tls_idle_ms,
 		.access = server->access.allowed,
 		.access_drop = conf->access_answer == LD_CONF_DENIAL_DROP,
 		.rate = ld_access_rate(&server->access, conf),

@@ -2,6 +2,7 @@
 """DNS over TLS (RFC 7858, RFC 8310): what is asked and answered, and what a stranger may not."""
 import contextlib
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -12,6 +13,8 @@ import subprocess
 import threading
 import time
 
+import dns.edns
+import dns.message
 import pytest
 
 from conftest import assert_answered, assert_blocked, free_port
@@ -120,31 +123,84 @@ def test_out_of_order_and_pipelined(dot):
     assert_answered(replies[-1])
 
 
-def test_answers_of_a_turn_share_a_record(dot):
-    """Thirty answers, one or two TLS records: not one each."""
-    server = dot()
-    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-    tls = server.context.wrap_bio(incoming, outgoing, server_hostname=NAME)
-    with socket.create_connection(("127.0.0.1", server.tls_port), timeout=5) as plain:
+class Records:
+    """A client that decides itself what goes over the wire when."""
+
+    def __init__(self, server):
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = server.context.wrap_bio(self.incoming, self.outgoing, server_hostname=NAME)
+        self.socket = socket.create_connection(("127.0.0.1", server.tls_port), timeout=5)
         while True:
             try:
-                tls.do_handshake()
+                self.tls.do_handshake()
                 break
             except ssl.SSLWantReadError:
-                plain.sendall(outgoing.read())
-                incoming.write(plain.recv(65536))
-        plain.sendall(outgoing.read())
+                self.socket.sendall(self.outgoing.read())
+                self.incoming.write(self.socket.recv(65536))
+        self.socket.sendall(self.outgoing.read())
         time.sleep(0.2)
-        plain.recv(65536)  # the session ticket
-        tls.write(b"".join(Connection.frame("listed.example") for _ in range(30)))
-        plain.sendall(outgoing.read())
-        time.sleep(0.2)
-        data = plain.recv(65536)
+        self.incoming.write(self.socket.recv(65536))  # the session ticket
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def seal(self, data):
+        """The record for this."""
+        self.tls.write(data)
+        return self.outgoing.read()
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_answers_of_a_turn_share_a_record(dot, together):
+    """Thirty answers, one or two TLS records: not one each, however the queries came."""
+    server = dot()
+    with Records(server) as client:
+        frames = [Connection.frame("listed.example") for _ in range(30)]
+        client.socket.sendall(client.seal(b"".join(frames)) if together
+                              else b"".join(client.seal(frame) for frame in frames))
+        time.sleep(0.3)
+        data = client.socket.recv(65536)
     records = 0
     while data:
         records += 1
         data = data[5 + struct.unpack("!H", data[3:5])[0]:]
     assert 1 <= records <= 2
+
+
+def cpu_s(process):
+    """Processor time of it and its children."""
+    total = 0
+    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = path.read_text().rsplit(")", 1)[1].split()
+            if process.pid in (int(path.parent.name), int(fields[1])):
+                total += int(fields[11]) + int(fields[12])
+    return total / os.sysconf("SC_CLK_TCK")
+
+
+def test_half_a_record_costs_nothing(dot):
+    """It is waited for, not looked at again and again."""
+    server = dot()
+    with Records(server) as client:
+        record = client.seal(Connection.frame("listed.example"))
+        client.socket.sendall(record[:20])
+        before = cpu_s(server.process)
+        time.sleep(1)
+        assert cpu_s(server.process) - before < 0.3
+        client.socket.sendall(record[20:])
+        client.incoming.write(client.socket.recv(65536))
+        assert_blocked(dns.message.from_wire(client.tls.read(65536)[2:]))
+
+
+def test_keepalive_tells_the_time_of_tls(dot):
+    """RFC 7828, in units of 100 ms."""
+    server = dot(**{"idle-ms": 45000})
+    with server.connect() as client:
+        reply = client.query("listed.example", options=[dns.edns.GenericOption(11, b"")])
+    assert [option.data for option in reply.options if option.otype == 11] == [b"\x01\xc2"]
 
 
 def test_octet_by_octet(dot):
