@@ -27,6 +27,7 @@ def command_of(root):
 def main(root, listed):
     root = pathlib.Path(root)
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    subprocess.run(["mount", "-t", "proc", "proc", root / "proc"], check=True)
     with subprocess.Popen(command_of(root), stderr=subprocess.PIPE, text=True) as server:
         try:
             for line in server.stderr:
