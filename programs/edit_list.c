@@ -73,24 +73,16 @@ ld_edit_add(struct ld_edit_list *list, const struct ld_entry *entry)
 
 /* ---- Reading -------------------------------------------------------------------------------- */
 
+static int
+entry_load(void *ctx, const struct ld_entry *entry)
+{
+	return ld_edit_add(ctx, entry);
+}
+
 int
 ld_edit_load(struct ld_edit_list *list, const struct lindung *overlay)
 {
-	struct ld_export *export;
-	struct ld_entry entry;
-	int err = ld_export_new(&export, overlay, false, LINDUNG_ALL);
-
-	if (err != LINDUNG_OK)
-		return err;
-	struct ld_list_source source = ld_export_source(export);
-	err = source.rewind(source.ctx);
-	while (err == LINDUNG_OK) {
-		err = source.next(source.ctx, &entry);
-		if (err == LINDUNG_OK)
-			err = ld_edit_add(list, &entry);
-	}
-	ld_export_free(export);
-	return err == LINDUNG_ENOTFOUND ? LINDUNG_OK : err;
+	return ld_export_each(overlay, entry_load, list);
 }
 
 /* The topmost image that has the site, and what it says there; NULL if none has. */

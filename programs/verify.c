@@ -31,8 +31,9 @@ struct contents {
 };
 
 static int
-entry_count(struct contents *c, const struct ld_entry *entry)
+entry_count(void *ctx, const struct ld_entry *entry)
 {
+	struct contents *c = ctx;
 	struct ld_span rest = entry->source;
 	int err = ld_tally_add(&c->categories, entry->category, 0);
 
@@ -44,26 +45,6 @@ entry_count(struct contents *c, const struct ld_entry *entry)
 		rest = ld_span_from(rest, len + 1);
 	}
 	return err;
-}
-
-static int
-contents_count(struct contents *c, const struct lindung *list)
-{
-	struct ld_export *export;
-	struct ld_entry entry;
-	int err = ld_export_new(&export, list, false, LINDUNG_ALL);
-
-	if (err != LINDUNG_OK)
-		return err;
-	struct ld_list_source source = ld_export_source(export);
-	err = source.rewind(source.ctx);
-	while (err == LINDUNG_OK) {
-		err = source.next(source.ctx, &entry);
-		if (err == LINDUNG_OK)
-			err = entry_count(c, &entry);
-	}
-	ld_export_free(export);
-	return err == LINDUNG_ENOTFOUND ? LINDUNG_OK : err;
 }
 
 static void
@@ -109,7 +90,7 @@ verify(const char *path, bool json, struct ld_report *report)
 	c.categories.arena = c.sources.arena = &c.arena;
 	err = lindung_verify(list);
 	if (err == LINDUNG_OK)
-		err = contents_count(&c, list);
+		err = ld_export_each(list, entry_count, &c);
 	if (err == LINDUNG_OK)
 		err = lindung_facts(list, 0, &facts);
 	if (err != LINDUNG_OK)

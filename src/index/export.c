@@ -429,6 +429,27 @@ diff_run(struct ld_export *a, struct ld_export *b,
 }
 
 int
+ld_export_each(const struct lindung *list, int (*each)(void *ctx, const struct ld_entry *entry),
+	       void *ctx)
+{
+	struct ld_export *export;
+	struct ld_entry entry;
+	int err = ld_export_new(&export, list, false, LINDUNG_ALL);
+
+	if (err != LINDUNG_OK)
+		return err;
+	struct ld_list_source source = ld_export_source(export);
+	err = source.rewind(source.ctx);
+	while (err == LINDUNG_OK) {
+		err = source.next(source.ctx, &entry);
+		if (err == LINDUNG_OK)
+			err = each(ctx, &entry);
+	}
+	ld_export_free(export);
+	return err == LINDUNG_ENOTFOUND ? LINDUNG_OK : err;
+}
+
+int
 ld_export_diff(const struct lindung *old, const struct lindung *new,
 	       int (*each)(void *ctx, int change, const struct ld_entry *entry), void *ctx)
 {

@@ -24,6 +24,10 @@ void ld_export_free(struct ld_export *export);
 /** For ld_list_write(); valid until ld_export_free().  Its errors: LINDUNG_EDAMAGED. */
 struct ld_list_source ld_export_source(struct ld_export *export);
 
+/** Every entry of a list as it stands, in order.  `each` returns LINDUNG_OK to go on. */
+int ld_export_each(const struct lindung *list, int (*each)(void *ctx, const struct ld_entry *entry),
+		   void *ctx);
+
 /** Compare two lists entry by entry (as they stand).  `each` is called in order with +1 for what
  * only `new` has, -1 for what only `old` has; it returns LINDUNG_OK to go on. */
 int ld_export_diff(const struct lindung *old, const struct lindung *new,
