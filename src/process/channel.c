@@ -223,10 +223,11 @@ packet_receive(struct ld_channel *channel, int fds[LD_MESSAGE_FDS_MAX], unsigned
 		char room[CMSG_SPACE(sizeof(int) * LD_MESSAGE_FDS_MAX)];
 	} control;
 	struct iovec part = {channel->in, sizeof channel->in};
+	/* Without the octets that fill up the room: one more descriptor would fit into them. */
 	struct msghdr message = {.msg_iov = &part,
 				 .msg_iovlen = 1,
 				 .msg_control = control.room,
-				 .msg_controllen = sizeof control.room};
+				 .msg_controllen = CMSG_LEN(sizeof(int) * LD_MESSAGE_FDS_MAX)};
 	ssize_t n;
 
 	*ret_count = 0;

@@ -184,6 +184,43 @@ test_descriptors_come_along_and_are_closed(void **state)
 		close(fds[i]);
 }
 
+/* One descriptor more than there is room for: none is kept. */
+static void
+test_too_many_descriptors_are_a_violation(void **state)
+{
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(int) * (LD_MESSAGE_FDS_MAX + 1))];
+	} control = {0};
+	uint8_t octets[16] = {0, 1, 0, LD_MESSAGE_LIST, 0, 0, 0, 8};
+	struct iovec part = {octets, sizeof octets};
+	struct msghdr message = {.msg_iov = &part,
+				 .msg_iovlen = 1,
+				 .msg_control = control.room,
+				 .msg_controllen = sizeof control.room};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&message);
+	int pair[2], before, after;
+
+	(void)state;
+	assert_int_equal(ld_channel_pair(pair), LINDUNG_OK);
+	open_end(&recursor, pair[1], LD_ROLE_RESOLVER, LD_ROLE_PARENT);
+	before = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	close(before);
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(int) * (LD_MESSAGE_FDS_MAX + 1));
+	for (unsigned i = 0; i <= LD_MESSAGE_FDS_MAX; i++)
+		memcpy(CMSG_DATA(cmsg) + i * sizeof(int), &pair[0], sizeof(int));
+	assert_int_equal(sendmsg(pair[0], &message, 0), sizeof octets);
+	run();
+	assert_int_equal(recursor.messages, 0);
+	assert_true(recursor.ended && recursor.violation);
+	after = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	close(after);
+	assert_int_equal(after, before);
+	close(pair[0]);
+}
+
 static void
 test_the_end_of_the_other_side_is_no_violation(void **state)
 {
@@ -259,6 +296,7 @@ main(void)
 		TEST(test_many_messages_come_in_order_and_whole),
 		TEST(test_what_the_other_does_not_take_is_limited),
 		TEST(test_descriptors_come_along_and_are_closed),
+		TEST(test_too_many_descriptors_are_a_violation),
 		TEST(test_the_end_of_the_other_side_is_no_violation),
 		TEST(test_a_body_that_does_not_read_is_a_violation),
 		TEST(test_packets_of_an_enemy_are_violations),
