@@ -172,3 +172,20 @@ ld_rewrite_answer(struct ld_worker *worker, struct ld_ask *ask,
 	ld_worker_count(worker, LD_COUNTER_REWRITTEN);
 	return true;
 }
+
+bool
+ld_rewrite_closed(struct ld_worker *worker, const struct ld_ask *ask,
+		  const struct lindung_answer *verdict, struct ld_writer *w)
+{
+	struct lindung_answer target_verdict;
+	struct ld_name lower, target;
+
+	if (ask->rewritten.len == 0)
+		return false;
+	ld_lower_name(&lower, &ask->name);
+	if (!ld_judge_targets(worker, ld_judge_targets_active(worker, verdict),
+			      ld_span(lower.wire, lower.len), &target, &target_verdict))
+		return false;
+	ld_block_answer(worker, ask, &target_verdict, &target, true, w);
+	return true;
+}

@@ -428,6 +428,8 @@ a_list_that_comes_meanwhile_holds(void **state)
 	bench_free(bench);
 }
 
+#define HOUSE_SOA(zone) " | au " zone " 60 SOA " zone " 60"
+
 static void
 names_are_rewritten(void **state)
 {
@@ -472,6 +474,68 @@ names_are_rewritten(void **state)
 	bench_free(bench);
 }
 
+/* What is closed stays so, and what never leaves does not, where a list itself leads there. */
+static void
+rewritten_names_are_judged_where_they_lead(void **state)
+{
+	static const struct fake_entry entries[] = {
+		{"closed.example", "adult", LINDUNG_BLOCK, .target = NULL},
+		{"a.example", "safesearch", LINDUNG_REWRITE, .target = "CNAME www.closed.example"},
+		{"b.example", "safesearch", LINDUNG_REWRITE, .target = "CNAME open.example"},
+		{"c.example", "safesearch", LINDUNG_REWRITE, .target = "CNAME tv.local"},
+		{"d.example", "safesearch", LINDUNG_REWRITE, .target = "CNAME nas.home.arpa"},
+		{"e.example", "safesearch", LINDUNG_REWRITE, .target = "CNAME nas.example"},
+		{"f.example", "safesearch", LINDUNG_REWRITE, .target = "CNAME help.example"},
+		{"help.example", "adult", LINDUNG_ALLOW, .is_protected = true},
+	};
+	static const struct fake_entry later[] = {
+		{"open.example", "adult", LINDUNG_BLOCK, .target = NULL},
+		{"b.example", "safesearch", LINDUNG_REWRITE, .target = "CNAME open.example"},
+	};
+	static const char *const names[] = {"nas.home.arpa 192.0.2.10", "nas.example 192.0.2.11",
+					    "help.example 192.0.2.12"};
+	static const struct row rows[] = {
+		{{.name = "a.example", .type = A, .edns = true},
+		 "NOERROR qr rd ra | a.example A" BLOCK_SOA("a.example") " | opt 1232 ede 17 "
+									 "Blocked: adult (list "
+									 "fake)"},
+		{{.name = "b.example", .type = A}, "ask"},
+		{{.name = "c.example", .type = A, .edns = true},
+		 "NXDOMAIN qr rd ra | c.example A | an c.example 30 CNAME tv.local" HOUSE_SOA(
+			 "local") FORGED},
+		{{.name = "d.example", .type = A, .edns = true},
+		 "NOERROR qr rd ra | d.example A | an d.example 30 CNAME nas.home.arpa | "
+		 "an nas.home.arpa 60 A 192.0.2.10" FORGED},
+		{{.name = "d.example", .type = LD_TYPE_AAAA},
+		 "NOERROR qr rd ra | d.example AAAA | an d.example 30 CNAME "
+		 "nas.home.arpa" HOUSE_SOA("home.arpa")},
+		{{.name = "e.example", .type = A},
+		 "NOERROR qr rd ra | e.example A | an e.example 30 CNAME nas.example | "
+		 "an nas.example 60 A 192.0.2.11"},
+		{{.name = "f.example", .type = A}, "ask"},
+		{{.name = "b.example", .type = A}, "ask"},
+	};
+	struct ld_resolver_config config = bench_config;
+	struct lindung *list = fake_list_new(entries, sizeof entries / sizeof *entries);
+	struct lindung *next = fake_list_new(later, 2);
+
+	(void)state;
+	config.local_names = names;
+	config.local_name_count = 3;
+	struct bench *bench = bench_new(&config);
+	ld_worker_set_list(bench->worker, list);
+	CHECK_ROWS(bench, rows);
+	/* It may be closed while upstream is asked. */
+	ld_worker_set_list(bench->worker, next);
+	assert_string_equal(bench_finish(bench, good,
+					 "NOERROR | open.example A | an open.example 60 A "
+					 "192.0.2.7"),
+			    "NOERROR qr rd ra | b.example A" BLOCK_SOA("b.example"));
+	bench_free(bench);
+	fake_list_free(list);
+	fake_list_free(next);
+}
+
 /* Each octet at each place, in names of every length around eight. */
 static void
 octets_are_lowered_one_by_one(void **state)
@@ -511,6 +575,7 @@ main(void)
 		cmocka_unit_test(targets_are_judged_once_a_list),
 		cmocka_unit_test(a_list_that_comes_meanwhile_holds),
 		cmocka_unit_test(names_are_rewritten),
+		cmocka_unit_test(rewritten_names_are_judged_where_they_lead),
 	};
 
 	return cmocka_run_group_tests_name("judge", tests, NULL, NULL);

@@ -240,7 +240,7 @@ add_soa(const struct ld_resolver *resolver, struct ld_writer *w, size_t owner_at
 
 /* What the house knows of this type; for ANY those of one type (RFC 8482).  False: nothing. */
 static bool
-add_known(const struct ld_house_name *known, uint16_t type, struct ld_writer *w)
+add_known(const struct ld_house_name *known, uint16_t type, size_t owner_at, struct ld_writer *w)
 {
 	const struct ld_house_record *record = known->records;
 
@@ -250,23 +250,22 @@ add_known(const struct ld_house_name *known, uint16_t type, struct ld_writer *w)
 	for (; record != NULL; record = record->next) {
 		if (record->type != type)
 			continue;
-		ld_build_record(w, LD_COUNT_ANSWER, LD_QUESTION_AT, type, LD_HOUSE_TTL_S,
-				record->rdata);
+		ld_build_record(w, LD_COUNT_ANSWER, owner_at, type, LD_HOUSE_TTL_S, record->rdata);
 		any = true;
 	}
 	return any;
 }
 
 static bool
-add_loopback(uint16_t type, struct ld_writer *w)
+add_loopback(uint16_t type, size_t owner_at, struct ld_writer *w)
 {
 	static const uint8_t loopback[16] = {[15] = 1};
 
 	if (type == LD_TYPE_A)
-		ld_build_record(w, LD_COUNT_ANSWER, LD_QUESTION_AT, type, LOCAL_TTL_S,
+		ld_build_record(w, LD_COUNT_ANSWER, owner_at, type, LOCAL_TTL_S,
 				LD_SPAN("\x7f\0\0\1"));
 	else if (type == LD_TYPE_AAAA)
-		ld_build_record(w, LD_COUNT_ANSWER, LD_QUESTION_AT, type, LOCAL_TTL_S,
+		ld_build_record(w, LD_COUNT_ANSWER, owner_at, type, LOCAL_TTL_S,
 				ld_span(loopback, sizeof loopback));
 	return type == LD_TYPE_A || type == LD_TYPE_AAAA;
 }
@@ -280,26 +279,40 @@ exists(const struct ld_local *local)
 	       (local->kind == LD_LOCAL_ZONE && local->apex_at == 0);
 }
 
+/* The CNAME of a rewritten name; where its target stands. */
+static size_t
+add_alias(const struct ld_resolver *resolver, const struct ld_ask *ask, struct ld_writer *w)
+{
+	ld_build_record(w, LD_COUNT_ANSWER, LD_QUESTION_AT, LD_TYPE_CNAME,
+			resolver->config.block_ttl_s, ld_span(ask->name.wire, ask->name.len));
+	return w->failed ? LD_QUESTION_AT : w->len - ask->name.len;
+}
+
 void
 ld_local_answer(struct ld_worker *worker, const struct ld_local *local, const struct ld_ask *ask,
 		struct ld_writer *w)
 {
 	struct ld_writer edes = ld_writer(worker->edes, sizeof worker->edes);
+	struct ld_answer_start start = {.rcode = exists(local) ? LD_RCODE_NOERROR
+							       : LD_RCODE_NXDOMAIN};
+	bool is_rewritten = ask->rewritten.len != 0;
 	struct ld_answer answer;
+	size_t owner_at = LD_QUESTION_AT;
 
 	/* A canary: whoever asks is told why. */
 	if (local->known != NULL && local->known->kind == LD_HOUSE_CLOSED)
 		ld_ede_put(&edes, worker->resolver->config.block_ede, LD_CANARY_TEXT);
-	ld_answer_begin(&answer, worker, ask,
-			&(struct ld_answer_start){.rcode = exists(local) ? LD_RCODE_NOERROR
-									 : LD_RCODE_NXDOMAIN,
-						  .edes = {edes.data, edes.len}},
-			w);
-	bool any = local->known != NULL && add_known(local->known, ask->type, w);
+	start.edes = ld_span(edes.data, edes.len);
+	if (is_rewritten)
+		ld_explain_passed(worker, ask, true, start.edes, &start);
+	ld_answer_begin(&answer, worker, ask, &start, w);
+	if (is_rewritten)
+		owner_at = add_alias(worker->resolver, ask, w);
+	bool any = local->known != NULL && add_known(local->known, ask->type, owner_at, w);
 	if (!any && local->kind == LD_LOCAL_LOOPBACK)
-		any = add_loopback(ask->type, w);
+		any = add_loopback(ask->type, owner_at, w);
 	if (!any)
-		add_soa(worker->resolver, w, LD_QUESTION_AT + local->apex_at);
+		add_soa(worker->resolver, w, owner_at + local->apex_at);
 	ld_answer_end(&answer, worker);
 }
 

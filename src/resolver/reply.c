@@ -156,7 +156,7 @@ take_answer(struct ld_worker *worker, const struct ld_ask *ask, struct ld_reply 
 	}
 	reply->is_rebinding = ld_rebind_found(resolver, &ask->name, reply->message);
 	if (reply->is_rebinding && !is_closed) {
-		edes->len = 0;
+		*edes = ld_writer(edes->data, edes->size);
 		ld_explain_rebinding(worker, edes);
 	}
 }
@@ -197,7 +197,7 @@ ld_reply_read(struct ld_worker *worker, const struct ld_ask *ask,
 		return reply;
 	}
 	if (!is_response || is_answer) {
-		edes.len = 0;
+		edes = ld_writer(worker->edes, sizeof worker->edes);
 		ld_ede_put(&edes, LD_EDE_OTHER, LD_SPAN("The answer from upstream is malformed"));
 	} else if (edes.len == 0) {
 		ld_ede_put(&edes, LD_EDE_NO_AUTHORITY, LD_SPAN("Upstream could not answer"));
@@ -224,7 +224,7 @@ ld_reply_judge(struct ld_worker *worker, const struct ld_ask *ask, struct lindun
 		return true;
 	}
 	if (verdict->verdict != LINDUNG_BLOCK)
-		return false;
+		return ld_rewrite_closed(worker, ask, verdict, w);
 	ld_block_answer(worker, ask, verdict, &name, false, w);
 	return true;
 }

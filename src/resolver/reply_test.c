@@ -146,6 +146,31 @@ what_upstream_says_of_itself_is_told(void **state)
 	bench_free(bench);
 }
 
+/* However much upstream says, there is room for what we have to say. */
+static void
+what_upstream_says_leaves_room_for_our_word(void **state)
+{
+	struct bench *bench = bench_new(&bench_config);
+	struct ld_upstream_result result = {.ede = 23, .ede_count = LD_UPSTREAM_EDE_MAX};
+	char text[LD_EDE_TEXT_MAX_BYTES + 1];
+
+	(void)state;
+	memset(text, 'x', sizeof text - 1);
+	text[sizeof text - 1] = '\0';
+	result.ede_text = text;
+	for (unsigned i = 0; i < LD_UPSTREAM_EDE_MAX; i++)
+		result.edes[i] = (struct ld_upstream_ede){.code = 3, .text = ld_span_str(text)};
+	assert_string_equal(
+		bench_answer(bench,
+			     (struct ld_show_query){.name = "a.example", .type = A, .edns = true}),
+		"ask");
+	assert_string_equal(
+		bench_finish(bench, result, "NOERROR | b.example A | an b.example 1 A 192.0.2.1"),
+		"SERVFAIL qr rd ra | a.example A | opt 1232 ede 0 The answer from upstream is "
+		"malformed");
+	bench_free(bench);
+}
+
 static void
 authentic_data_only_if_validated_and_asked_for(void **state)
 {
@@ -251,6 +276,7 @@ main(void)
 		cmocka_unit_test(negative_answers_hold_as_long_as_the_soa_says),
 		cmocka_unit_test(what_is_no_answer_to_the_question_is_a_failure),
 		cmocka_unit_test(what_upstream_says_of_itself_is_told),
+		cmocka_unit_test(what_upstream_says_leaves_room_for_our_word),
 		cmocka_unit_test(authentic_data_only_if_validated_and_asked_for),
 		cmocka_unit_test(one_entry_serves_all_where_nothing_is_signed),
 		cmocka_unit_test(answers_past_the_limit_are_not_kept),

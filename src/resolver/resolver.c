@@ -393,6 +393,26 @@ answer_locally(struct ld_worker *worker, const struct ld_local *local, const str
 	return LD_STEP_ANSWER;
 }
 
+/* Where a list rewrites a name to is judged like a name asked for, and if it is one that is
+ * answered here it does not leave either.  False: it is to be looked for. */
+static bool
+answer_rewritten(struct ld_worker *worker, const struct ld_ask *ask, const struct ld_name *lower,
+		 const struct lindung_answer *verdict, struct ld_writer *answer)
+{
+	struct lindung_answer target;
+	struct ld_local local;
+	bool is_local = ld_local_find(worker->resolver, lower, ask->type, &local);
+
+	if (!is_local && ld_rewrite_closed(worker, ask, verdict, answer))
+		return true;
+	if (!is_local &&
+	    (local.known == NULL || !ld_judge_name(worker, lower, &target) || target.is_protected))
+		return false;
+	ld_local_answer(worker, &local, ask, answer);
+	ld_worker_count(worker, LD_COUNTER_REWRITTEN);
+	return true;
+}
+
 /* A name that no list closes. */
 static enum ld_step
 find_answer(struct ld_worker *worker, int64_t now_ms, struct ld_ask *ask, struct ld_name *lower,
@@ -407,6 +427,8 @@ find_answer(struct ld_worker *worker, int64_t now_ms, struct ld_ask *ask, struct
 		if (ld_rewrite_answer(worker, ask, verdict, answer))
 			return LD_STEP_ANSWER;
 		ld_lower_name(lower, &ask->name);
+		if (answer_rewritten(worker, ask, lower, verdict, answer))
+			return LD_STEP_ANSWER;
 	}
 	/* Not even from the cache: it would tell what others asked for. */
 	if ((ask->flags & LD_FLAG_RD) == 0)

@@ -19,8 +19,9 @@
  * In which order a query is decided: who may not ask, and who asks too often; what is wrong with
  * it; classes and types that are refused; special names that never leave (localhost, .local,
  * .onion, private reverse zones ...: local.c), with the names of the house below them; the list;
- * other names of the house, unless they are protected; ANY (RFC 8482); a rewritten name; without
- * RD: refused, so that nobody learns from the cache what others asked for; the cache; upstream.
+ * other names of the house, unless they are protected; ANY (RFC 8482); a rewritten name, and where
+ * it leads; without RD: refused, so that nobody learns from the cache what others asked for; the
+ * cache; upstream.
  * What comes back is judged too: an answer that leads (CNAME, DNAME, SVCB, HTTPS) to a closed name
  * is closed, also when it comes out of the cache after the list has changed.  A protected name may
  * lead where it likes, and one that the list opens in some categories is not closed in these by

@@ -173,6 +173,7 @@ int ld_local_init(struct ld_resolver *resolver, const struct ld_resolver_config 
  * ret->known may still be set: a name of the house that holds unless the list speaks of it. */
 bool ld_local_find(const struct ld_resolver *resolver, const struct ld_name *lower, uint16_t type,
 		   struct ld_local *ret);
+/** For a rewritten name: the CNAME, and what is known of its target. */
 void ld_local_answer(struct ld_worker *worker, const struct ld_local *local,
 		     const struct ld_ask *ask, struct ld_writer *w);
 /** What we say of ourselves (discovery.h). */
@@ -279,6 +280,9 @@ void ld_block_rebinding(struct ld_worker *worker, const struct ld_ask *ask, stru
 
 /** A verdict "rewrite" that is answered at once: true.  False: `ask` now asks for the target. */
 bool ld_rewrite_answer(struct ld_worker *worker, struct ld_ask *ask,
+		       const struct lindung_answer *verdict, struct ld_writer *w);
+/** The target itself is closed: true, and it is answered so.  `verdict`: of the client's name. */
+bool ld_rewrite_closed(struct ld_worker *worker, const struct ld_ask *ask,
 		       const struct lindung_answer *verdict, struct ld_writer *w);
 
 /* ---- limit.c: how often those from one place are answered --------------------------------- */
