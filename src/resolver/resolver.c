@@ -474,6 +474,12 @@ decide(struct ld_worker *worker, int64_t now_ms, enum ld_fault fault, struct ld_
 		return answer_fault(worker, fault, ask, answer);
 	if (is_refused(ask))
 		return refuse(worker, ask, -1, answer);
+	if (ask->type == LD_TYPE_NXNAME) { /* RFC 9824 section 3.5: never asked for */
+		ld_answer_empty(worker, ask, LD_RCODE_FORMERR, LD_EDE_INVALID_TYPE,
+				(struct ld_span){NULL, 0}, answer);
+		ld_worker_count(worker, LD_COUNTER_FORMERR);
+		return LD_STEP_ANSWER;
+	}
 	ld_lower_name(&lower, &ask->name);
 	if (ld_discovery_is_asked(&worker->resolver->discovery, &lower, ask->type)) {
 		ld_local_answer_identity(worker, ask, answer);

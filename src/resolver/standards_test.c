@@ -98,6 +98,8 @@ questions_that_nobody_needs_are_refused(void **state)
 		{{.name = "www.example", .type = LD_TYPE_OPT},
 		 "REFUSED qr rd ra | www.example OPT"},
 		{{.name = "www.example", .type = 0}, "REFUSED qr rd ra | www.example TYPE0"},
+		{{.name = "www.example", .type = LD_TYPE_NXNAME, .edns = true},
+		 "FORMERR qr rd ra | www.example NXNAME | opt 1232 ede 30"},
 		/* Without RD nothing is asked for, and nothing told of what others asked for. */
 		{{.name = "www.example", .type = A, .no_rd = true, .edns = true},
 		 "REFUSED qr ra | www.example A | opt 1232 ede 20"},

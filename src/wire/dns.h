@@ -43,6 +43,7 @@
 	X(SVCB, 64, "2u*")                                                                         \
 	X(HTTPS, 65, "2u*")                                                                        \
 	X(RESINFO, 261, "*")                                                                       \
+	X(NXNAME, 128, "*")                                                                        \
 	X(TKEY, 249, "*")                                                                          \
 	X(TSIG, 250, "*")                                                                          \
 	X(IXFR, 251, "*")                                                                          \
