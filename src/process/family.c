@@ -23,7 +23,7 @@ struct ld_kid {
 	void *ctx;
 	struct event_base *loop;
 	struct ld_timer *again;
-	struct ld_channel *channel; /* NULL: does not run, or is over */
+	struct ld_channel *channel; /* NULL: does not run */
 	pid_t pid;                  /* 0: does not run */
 	unsigned delay_ms;
 	int64_t born_ms;
@@ -81,14 +81,13 @@ message_came(void *ctx, struct ld_message *message)
 	return true;
 }
 
-/* It ends by itself, or is ended: SIGCHLD tells the rest. */
+/* It ends by itself, or is ended: SIGCHLD tells the rest.  Until then others hold the channel: it
+ * takes nothing more, but it is there, however long a child lives that has closed its end. */
 static void
 channel_ended(void *ctx, bool violation)
 {
 	struct ld_kid *kid = ctx;
 
-	ld_channel_free(kid->channel);
-	kid->channel = NULL;
 	if (!violation)
 		return;
 	fprintf(stderr, "lindung: %s: it said what it may not say, and is ended\n",
