@@ -182,8 +182,10 @@ kind_of(const struct ld_forward_query *query, struct ld_span message, const stru
 	case LD_RCODE_YXDOMAIN:
 		return LD_FORWARD_ANSWER;
 	case LD_RCODE_BADCOOKIE:
-		return facts->cookie.len > LD_FORWARD_COOKIE_BYTES ? LD_FORWARD_NEW_COOKIE
-								   : LD_FORWARD_UNWILLING;
+		/* With no cookie sent (over TCP, TLS) another would change nothing, for ever. */
+		return query->cookie.len != 0 && facts->cookie.len > LD_FORWARD_COOKIE_BYTES
+			       ? LD_FORWARD_NEW_COOKIE
+			       : LD_FORWARD_UNWILLING;
 	case LD_RCODE_FORMERR:
 	case LD_RCODE_NOTIMP:
 		/* RFC 6891 section 7: who knows EDNS says so with it. */

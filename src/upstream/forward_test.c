@@ -236,6 +236,9 @@ rfc7873_cookies_are_checked(void **state)
 	opt_add(&t, 1, good);
 	t.query.cookie = bare;
 	assert_int_equal(kind_of(&t), LD_FORWARD_NEW_COOKIE);
+	/* Who was not sent one need not be asked again for it. */
+	t.query.cookie = LD_SPAN("");
+	assert_int_equal(kind_of(&t), LD_FORWARD_UNWILLING);
 }
 
 static void
