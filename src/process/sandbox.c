@@ -231,12 +231,19 @@ static int
 calls_checked(scmp_filter_ctx filter, enum ld_role role)
 {
 	static const int memory[] = {SCMP_SYS(mmap), SCMP_SYS(mprotect)};
+	static const unsigned descriptor[] = {F_GETFD, F_SETFD, F_GETFL,
+					      F_SETFL, F_DUPFD, F_DUPFD_CLOEXEC};
 	int failed = 0;
 
 	/* No memory that can be executed. */
 	for (unsigned i = 0; i < 2 && failed == 0; i++)
 		failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, memory[i], 1,
 					  SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	/* Not F_SETOWN and F_SETSIG: with them the kernel sends any signal to any process of the
+	 * same user, as kill() does. */
+	for (size_t i = 0; i < sizeof descriptor / sizeof descriptor[0] && failed == 0; i++)
+		failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+					  SCMP_A1_32(SCMP_CMP_EQ, descriptor[i]));
 	/* To end itself: abort(). */
 	if (failed == 0)
 		failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,

@@ -12,9 +12,8 @@
 	X(madvise, CHILDREN)                                                                       \
 	X(mremap, CHILDREN)                                                                        \
 	X(munmap, CHILDREN)                                                                        \
-	/* Descriptors that it has. */                                                             \
+	/* Descriptors that it has (fcntl: see calls_checked()). */                                \
 	X(close, CHILDREN)                                                                         \
-	X(fcntl, CHILDREN)                                                                         \
 	X(fstat, CHILDREN)                                                                         \
 	X(lseek, CHILDREN)                                                                         \
 	X(read, CHILDREN)                                                                          \
@@ -58,6 +57,7 @@
 	X(set_robust_list, CHILDREN)                                                               \
 	X(sched_getaffinity, CHILDREN)                                                             \
 	X(sched_yield, CHILDREN)                                                                   \
+	X(sysinfo, CHILDREN) /* qsort(), of more than a KiB */                                     \
 	X(time, CHILDREN)                                                                          \
 	/* Its end, and signals (tgkill: see calls_checked()). */                                  \
 	X(exit, CHILDREN)                                                                          \
@@ -116,6 +116,7 @@
 	X(dup3)                                                                                    \
 	X(epoll_create1)                                                                           \
 	X(eventfd2)                                                                                \
+	X(fcntl)                                                                                   \
 	X(ioctl)                                                                                   \
 	X(listen)                                                                                  \
 	X(pipe2)                                                                                   \
@@ -144,7 +145,6 @@
 	X(set_tid_address)                                                                         \
 	X(setrlimit)                                                                               \
 	X(sigaltstack)                                                                             \
-	X(sysinfo)                                                                                 \
 	X(uname)                                                                                   \
 	/* A child puts up its walls. */                                                           \
 	X(capget)                                                                                  \

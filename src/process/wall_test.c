@@ -141,6 +141,13 @@ try_kill_parent(void)
 	return kill(getppid(), 0);
 }
 
+/* A socket that has a signal sent to a process when something comes. */
+static int
+try_signal_by_socket(void)
+{
+	return fcntl(listener, F_SETOWN, getpid()) == 0 ? fcntl(listener, F_SETSIG, SIGURG) : -1;
+}
+
 static int
 try_mount(void)
 {
@@ -217,6 +224,7 @@ static const struct attempt {
 	{"make a raw socket", try_raw_socket, KILL, KILL, KILL, REFUSE},
 	{"trace another process", try_trace_parent, KILL, KILL, KILL, REFUSE},
 	{"signal another process", try_kill_parent, KILL, KILL, KILL, REFUSE},
+	{"have a socket send signals", try_signal_by_socket, KILL, KILL, KILL, DONE},
 	{"mount", try_mount, KILL, KILL, KILL, REFUSE},
 	{"become root", try_become_root, KILL, KILL, KILL, REFUSE},
 	{"change the root directory", try_chroot, KILL, KILL, KILL, REFUSE},
