@@ -20,8 +20,10 @@
 #include "process/system.h"
 
 enum {
-	LOOK_MS = 250,      /* how often the files of the list are looked at */
-	END_WAIT_MS = 5000, /* for a child to end by itself */
+	LOOK_MS = 250, /* how often the files of the list are looked at */
+	/* For a child to end by itself: on a busy machine with large lists that takes seconds.  Two
+	 * of them end well before systemd's patience does (90 s). */
+	END_WAIT_MS = 30 * 1000,
 	CONF_BYTES_MAX = 16 * 1024 * 1024,
 };
 
@@ -42,8 +44,9 @@ struct ld_parent {
 	struct ld_signal *signals[SIGNALS];
 	struct ld_timer *look, *ping;
 	struct ld_kid *kids[KIDS];
-	unsigned walls; /* that all children have */
-	bool recursor_started, ready, stopping, failed;
+	unsigned walls;     /* that all children have */
+	bool started[KIDS]; /* those that run said so */
+	bool ready, stopping, failed;
 	uint64_t started_ms;
 	unsigned ping_ms;
 	struct ld_reload *reload;
@@ -147,7 +150,7 @@ status_send(void *ctx)
 		.started_ms = parent->started_ms,
 		.resolver_restarts = ld_kid_restarts(parent->kids[KID_RESOLVER]),
 		.recursor_restarts = ld_kid_restarts(parent->kids[KID_RECURSOR]),
-		.recursor_up = parent->recursor_started,
+		.recursor_up = parent->started[KID_RECURSOR],
 	};
 	uint8_t octets[LD_STATUS_BYTES];
 	struct ld_writer w = ld_writer(octets, sizeof octets);
@@ -213,7 +216,7 @@ ready_check(struct ld_parent *parent)
 {
 	struct ld_report report;
 
-	if (parent->ready || !parent->recursor_started || !ld_reload_is_up(parent->reload) ||
+	if (parent->ready || !parent->started[KID_RECURSOR] || !ld_reload_is_up(parent->reload) ||
 	    !ld_certificate_is_up(parent->certificate))
 		return;
 	if (ld_sandbox_parent(ld_spawn_program(), ld_child_walls(), &report) != LINDUNG_OK) {
@@ -269,10 +272,14 @@ broken_came(struct ld_parent *parent, const struct ld_kid *kid)
 static bool
 started_came(struct ld_parent *parent, const struct ld_kid *kid, unsigned walls)
 {
+	unsigned which = kid == parent->kids[KID_RECURSOR] ? KID_RECURSOR : KID_RESOLVER;
+
+	/* Said over and over, each time bringing the list, it would use up our descriptors. */
+	if (parent->started[which])
+		return false;
+	parent->started[which] = true;
 	parent->walls &= walls;
-	if (kid == parent->kids[KID_RECURSOR])
-		parent->recursor_started = true;
-	else
+	if (which == KID_RESOLVER)
 		ld_reload_resolver_started(parent->reload, ld_kid_channel(kid));
 	status_send(parent);
 	ready_check(parent);
@@ -319,9 +326,8 @@ kid_died(void *ctx, struct ld_kid *kid, const struct ld_report *what)
 {
 	struct ld_parent *parent = ctx;
 
-	if (kid == parent->kids[KID_RECURSOR])
-		parent->recursor_started = false;
-	else
+	parent->started[kid == parent->kids[KID_RECURSOR] ? KID_RECURSOR : KID_RESOLVER] = false;
+	if (kid == parent->kids[KID_RESOLVER])
 		resolver_gone(parent, what);
 	if (parent->stopping)
 		return false;

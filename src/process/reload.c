@@ -12,7 +12,6 @@
 
 enum {
 	CHECK_MAX_MS = 120 * 1000, /* for the loader; then it is ended, and the list refused */
-	END_WAIT_MS = 5000,
 };
 
 /* How far the next list has come. */
@@ -263,8 +262,8 @@ limit_reached(void *ctx)
 {
 	struct ld_reload *reload = ctx;
 
-	if (reload->stage == STAGE_CHECKING)
-		ld_kid_kill(reload->loader);
+	/* Also one that has told its finding and does not end: no other list could be checked. */
+	ld_kid_kill(reload->loader);
 }
 
 void
@@ -346,8 +345,9 @@ ld_reload_free(struct ld_reload *reload)
 {
 	if (reload == NULL)
 		return;
+	/* There is nothing that it would have to put away. */
 	if (reload->loader != NULL)
-		(void)ld_kid_end(reload->loader, END_WAIT_MS);
+		(void)ld_kid_end(reload->loader, 0);
 	ld_kid_free(reload->loader);
 	ld_timer_free(reload->limit);
 	ld_file_set_close(&reload->files);
