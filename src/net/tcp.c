@@ -24,6 +24,7 @@ enum {
 	READS_A_TURN = 64,
 	LINGER_MS = 1000,    /* for a peer to read why it is sent away */
 	OWN_LOOKED_AT = 256, /* connections, to find one of a client that has its share */
+	THROWN_AWAY = 4096,  /* octets at a time */
 };
 
 TAILQ_HEAD(queue, connection);
@@ -225,11 +226,13 @@ output_flush(struct connection *c)
 static bool
 output_run(struct connection *c)
 {
-	bool could_take = may_take(c), more = false;
+	bool could_take = may_take(c);
+	/* What it gives must have room behind what waits already. */
+	bool more = c->output.len > c->tcp->config.output_max / 4;
 
 	if (c->stream->greeting)
 		return false;
-	if (c->speech != NULL && !c->tcp->ops->give(c->speech, output_of(c), &more))
+	if (c->speech != NULL && !more && !c->tcp->ops->give(c->speech, output_of(c), &more))
 		c->broken = c->polite = true;
 	output_flush(c);
 	return (more && c->output.len == 0) || (!could_take && may_take(c));
@@ -343,6 +346,7 @@ connection_settle(struct connection *c)
 static void
 leaving_run(struct connection *c)
 {
+	uint8_t thrown_away[THROWN_AWAY]; /* tcp->input may be another's, whose turn is on */
 	ssize_t n;
 
 	if (c->output.len > 0)
@@ -353,9 +357,9 @@ leaving_run(struct connection *c)
 		c->ended = true;
 	}
 	do
-		n = recv(c->fd, c->tcp->input, sizeof c->tcp->input, MSG_DONTWAIT);
+		n = recv(c->fd, thrown_away, sizeof thrown_away, MSG_DONTWAIT);
 	while (n < 0 && errno == EINTR);
-	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK) || c->output.failed) {
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK) || c->broken) {
 		connection_close(c);
 		return;
 	}
@@ -376,7 +380,7 @@ connection_end(struct connection *c)
 	tcp->ops->free(c->speech);
 	c->speech = NULL;
 	c->generation++;
-	c->ended = false;
+	c->ended = c->broken = false;
 	c->active_ms = ld_clock_coarse_ms();
 	queue_move(c, &tcp->leaving);
 	leaving_run(c);

@@ -10,6 +10,7 @@ import time
 import dns.flags
 import dns.message
 import dns.rcode
+import dns.rrset
 import h2.config
 import h2.connection
 import h2.errors
@@ -18,7 +19,7 @@ import h2.exceptions
 import h2.settings
 import pytest
 
-from conftest import assert_answered, assert_blocked, free_port
+from conftest import Upstream, assert_answered, assert_blocked, free_port
 from tls_room import NAME, Authority
 
 TYPE = "application/dns-message"
@@ -32,8 +33,12 @@ def authority(tmp_path):
 class Client:
     """An HTTP/2 client that may be as rude as a test needs it."""
 
-    def __init__(self, port, context, window=None):
-        plain = socket.create_connection(("127.0.0.1", port), timeout=5)
+    def __init__(self, port, context, window=None, receive_bytes=None):
+        plain = socket.socket()
+        plain.settimeout(5)
+        if receive_bytes is not None:
+            plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+        plain.connect(("127.0.0.1", port))
         self.socket = context.wrap_socket(plain, server_hostname=NAME)
         assert self.socket.selected_alpn_protocol() == "h2"
         self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(
@@ -221,6 +226,31 @@ def test_cache_lifetime(doh):
         headers, body = client.reply(client.get("www.unlisted.example"))
         ttl = dns.message.from_wire(body).answer[0].ttl
         assert ttl - 1 <= int(headers["cache-control"].removeprefix("max-age=")) <= 300
+
+
+class AliasUpstream(Upstream):
+    """Every name is an alias of one that is not there, which is known for less long."""
+
+    @staticmethod
+    def reply(query):
+        reply = dns.message.make_response(query, recursion_available=True)
+        reply.set_rcode(dns.rcode.NXDOMAIN)
+        reply.answer.append(dns.rrset.from_text(query.question[0].name, 300, "IN", "CNAME",
+                                                "gone.example."))
+        reply.authority.append(dns.rrset.from_text("example.", 120, "IN", "SOA",
+                                                   "ns.example. h.example. 1 2 3 4 60"))
+        return reply
+
+
+def test_cache_lifetime_of_an_alias_to_nothing(doh):
+    upstream = AliasUpstream()
+    server = doh(upstream={"mode": "forward", "servers": [f"127.0.0.1@{upstream.port}"]})
+    with contextlib.closing(upstream), server.connect() as client:
+        headers, body = client.reply(client.get("alias.unlisted.example"))
+        reply = dns.message.from_wire(body)
+        assert reply.rcode() == dns.rcode.NXDOMAIN
+        assert reply.answer[0].ttl > 60
+        assert 58 <= int(headers["cache-control"].removeprefix("max-age=")) <= 60
 
 
 def test_errors_of_dns_are_200(doh):
@@ -480,6 +510,39 @@ def test_slow_reader(doh):
         assert count(server, "connections") == 1
         client.read_to_the_end(3)
     assert none_is_left(server)
+
+
+class LargeUpstream(Upstream):
+    """Every answer takes nearly all that a message may have."""
+
+    @staticmethod
+    def reply(query):
+        reply = dns.message.make_response(query, recursion_available=True)
+        reply.request_payload = 65535
+        reply.answer.append(dns.rrset.from_text(query.question[0].name, 300, "IN", "TXT",
+                                                " ".join(['"' + "x" * 250 + '"'] * 235)))
+        return reply
+
+
+def test_large_answers_wait_for_a_slow_reader(doh):
+    """More than waits to be sent stays with its stream, and comes when there is room again."""
+    upstream = LargeUpstream()
+    server = doh(threads=1, upstream={"mode": "forward", "timeout-ms": 5000,
+                                      "servers": [f"127.0.0.1@{upstream.port}"]})
+    with contextlib.closing(upstream), \
+            server.connect(window=2**31 - 1, receive_bytes=4096) as client:
+        client.h2.increment_flow_control_window(2**31 - 1 - 65535)
+        asked = []
+        for turn in range(20):  # much more than the kernel takes
+            asked += [client.get(f"cut-{turn}.example", "TXT", flush=False) for _ in range(8)]
+            client.flush()
+            time.sleep(0.05)
+        while len(client.resets) + sum(reply[2] for reply in client.replies.values()) < len(asked):
+            assert client.read(), f"the connection ended (GOAWAY {client.goaway})"
+        assert set(client.resets.values()) <= {h2.errors.ErrorCodes.REFUSED_STREAM}
+        for stream in set(asked) - set(client.resets):
+            assert len(client.message(stream).answer[0][0].strings) == 235
+    assert count(server, "connections_broken_total") == 0
 
 
 def test_many_half_posts_are_bounded(doh):
