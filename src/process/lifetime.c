@@ -24,7 +24,8 @@ ld_lifetime_s(struct ld_span answer)
 	}
 	if (walk.reader.failed)
 		return 0;
-	if (answered != UINT32_MAX)
-		return answered;
-	return negative != UINT32_MAX ? negative : 0;
+	/* An alias that leads to nothing: neither may outlive what it says. */
+	if (negative < answered)
+		return negative;
+	return answered != UINT32_MAX ? answered : 0;
 }

@@ -5,8 +5,8 @@
 
 #include "base/span.h"
 
-/** The smallest TTL of the answer section; if that is empty, what the SOA record of a negative
- * answer says (RFC 2308 section 5); else 0. */
+/** The smallest TTL of the answer section, and what the SOA record of a negative answer says
+ * (RFC 2308 section 5): the lesser of the two; 0 without either. */
 uint32_t ld_lifetime_s(struct ld_span answer);
 
 #endif
