@@ -10,7 +10,8 @@
 	X(ENOMEM, -2, "not enough memory")                                                         \
 	X(EIO, -3, "the file cannot be read or written")                                           \
 	X(EFORMAT, -4, "this is not such a file")                                                  \
-	X(EVERSION, -5, "the file was made by a newer version")                                    \
+	X(EVERSION, -5,                                                                            \
+	  "the file has a format that this version does not read: compile the lists anew")         \
 	X(EDAMAGED, -6, "the file is damaged")                                                     \
 	X(ELIMIT, -7, "a limit is exceeded")                                                       \
 	X(ENAME, -8, "this is not a domain name")                                                  \

@@ -1,5 +1,6 @@
 /* The cursor over a block, for those who must not pay for a call: what image.h declares is enough
- * for all others. SPDX-License-Identifier: BSD-2-Clause
+ * for all others.
+ * SPDX-License-Identifier: BSD-2-Clause
  *
  * Libc only (part of liblindung). */
 #ifndef LD_INDEX_BLOCK_H
@@ -15,10 +16,15 @@ ld_block_bits(const struct ld_image *image, uint64_t bit)
 }
 
 /* What 12 bits tell of a key whose shape begins with them, if its tuple's code ends within them
- * too: bits 0-4   how many bits to step over, for the next key bit 5      the tuple's code stands
- * there: it is not that of the key before bits 6-10  octets shared past the prefix bits 11-14
- * symbols bit 15     the tuple's code goes on: bits 0-4 are those of the shape alone All bits: it
- * takes more to tell. */
+ * too:
+ *
+ *   bits 0-4    how many bits to step over, for the next key
+ *   bit 5       the tuple's code stands there: it is not that of the key before
+ *   bits 6-10   octets shared past the prefix
+ *   bits 11-14  symbols
+ *   bit 15      the tuple's code goes on: bits 0-4 are those of the shape alone
+ *
+ * All bits: it takes more to tell. */
 enum {
 	LD_JOIN_STEP = 0x1f,
 	LD_JOIN_CHANGED = 1 << 5,
