@@ -244,6 +244,11 @@ calls_checked(scmp_filter_ctx filter, enum ld_role role)
 	for (size_t i = 0; i < sizeof descriptor / sizeof descriptor[0] && failed == 0; i++)
 		failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
 					  SCMP_A1_32(SCMP_CMP_EQ, descriptor[i]));
+	/* What its successor goes on with is not for it to end: of a socket that listens, SHUT_RD
+	 * would. */
+	if (failed == 0 && (role & LD_ROLE_LONG_LIVED) != 0)
+		failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(shutdown), 1,
+					  SCMP_A1_32(SCMP_CMP_EQ, SHUT_WR));
 	/* To end itself: abort(). */
 	if (failed == 0)
 		failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,

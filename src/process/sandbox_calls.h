@@ -25,7 +25,7 @@
 	X(epoll_pwait, CHILDREN)                                                                   \
 	X(epoll_wait, CHILDREN)                                                                    \
 	X(poll, CHILDREN)                                                                          \
-	/* Sockets that it has. */                                                                 \
+	/* Sockets that it has (shutdown: see calls_checked()). */                                 \
 	X(recvfrom, LONG_LIVED)                                                                    \
 	X(recvmsg, CHILDREN)                                                                       \
 	X(sendmsg, CHILDREN)                                                                       \
@@ -34,7 +34,6 @@
 	X(getsockname, LONG_LIVED)                                                                 \
 	X(getsockopt, LONG_LIVED)                                                                  \
 	X(setsockopt, LONG_LIVED)                                                                  \
-	X(shutdown, LONG_LIVED)                                                                    \
 	X(accept4, RESOLVER)                                                                       \
 	X(recvmmsg, RESOLVER)                                                                      \
 	X(sendmmsg, RESOLVER)                                                                      \
@@ -123,6 +122,7 @@
 	X(ppoll)                                                                                   \
 	X(pselect6)                                                                                \
 	X(select)                                                                                  \
+	X(shutdown)                                                                                \
 	X(socket)                                                                                  \
 	X(socketpair)                                                                              \
 	X(timerfd_create)                                                                          \

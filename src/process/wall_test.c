@@ -36,6 +36,7 @@ enum { ALLOWED = 0, SETUP_FAILED = 99 };
 /* A listening TCP socket of ours, that is not behind the walls. */
 static struct sockaddr_in listening;
 static int listener;
+static int shared[2];
 
 /* The walls that the kernel has, and that this user can put up. */
 static unsigned offered;
@@ -141,6 +142,13 @@ try_kill_parent(void)
 	return kill(getppid(), 0);
 }
 
+/* One that another process has, too. */
+static int
+try_end_socket(void)
+{
+	return shutdown(shared[0], SHUT_RD);
+}
+
 /* A socket that has a signal sent to a process when something comes. */
 static int
 try_signal_by_socket(void)
@@ -225,6 +233,7 @@ static const struct attempt {
 	{"trace another process", try_trace_parent, KILL, KILL, KILL, REFUSE},
 	{"signal another process", try_kill_parent, KILL, KILL, KILL, REFUSE},
 	{"have a socket send signals", try_signal_by_socket, KILL, KILL, KILL, DONE},
+	{"end a socket for reading", try_end_socket, KILL, KILL, KILL, DONE},
 	{"mount", try_mount, KILL, KILL, KILL, REFUSE},
 	{"become root", try_become_root, KILL, KILL, KILL, REFUSE},
 	{"change the root directory", try_chroot, KILL, KILL, KILL, REFUSE},
@@ -473,7 +482,8 @@ begin(void **state)
 	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (bind(listener, (struct sockaddr *)&listening, sizeof listening) != 0 ||
 	    listen(listener, 8) != 0 ||
-	    getsockname(listener, (struct sockaddr *)&listening, &len) != 0)
+	    getsockname(listener, (struct sockaddr *)&listening, &len) != 0 ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, shared) != 0)
 		return -1;
 	return offers_find();
 }
