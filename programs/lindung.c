@@ -1,7 +1,9 @@
 /* lindung: the program.  Each subcommand is a file of its own.
  * SPDX-License-Identifier: BSD-2-Clause */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <lindung/lindung.h>
 
@@ -40,6 +42,20 @@ usage(FILE *to)
 	fputs("\nlindung COMMAND --help tells more.\n", to);
 }
 
+/* Started without one of the first three descriptors, we would open a file or a socket in its
+ * place, and write messages into that. */
+static void
+descriptors_fill(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -48,6 +64,7 @@ main(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
+	descriptors_fill();
 	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
 		if (strcmp(name, commands[i].name) == 0)
 			return commands[i].run(argc - 1, argv + 1);

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import time
 
+import dns.exception
 import dns.message
 import pytest
 
@@ -26,6 +27,21 @@ def test_says_what_it_serves(serve, config, image):
     server.says(f"forwarded to {config['upstream']['servers'][0]}")
     server.says(f"metrics at 127.0.0.1@{server.metrics_port}")
     server.says("2 threads")
+
+
+def test_begins_without_descriptors(serve, config):
+    """Nobody's message ends in a socket that came to be number 2."""
+    server = serve(config, ready=False,
+                   prefix=("sh", "-c", 'exec "$0" "$@" <&- >&- 2>&-'))
+    for _ in range(100):
+        with contextlib.suppress(OSError, dns.exception.Timeout):
+            assert_blocked(server.query("listed.example", timeout_s=0.1))
+            break
+        time.sleep(0.05)
+    else:
+        raise AssertionError("it does not answer")
+    for number in range(3):
+        assert os.readlink(f"/proc/{server.process.pid}/fd/{number}") == "/dev/null"
 
 
 def test_says_nothing_of_queries(serve, config):
