@@ -124,12 +124,19 @@ requester_remove(struct ld_requester *requester)
 	free(requester);
 }
 
+/* Whoever has some waits for no more than half of what is free: however few others take much, there
+ * is room for those who ask little. */
 static bool
 requester_is_full(struct ld_flights *flights, const struct ld_from *from)
 {
 	const struct ld_requester *requester = requester_find(flights, from);
+	unsigned waiters = LD_WAITERS_MAX - flights->waiters;
+	unsigned questions = LD_FLIGHTS_MAX - flights->flights;
+	unsigned share = (waiters < questions ? waiters : questions) / 2;
 
-	return requester != NULL && requester->waiters >= LD_WAITERS_CLIENT_MAX;
+	return requester != NULL &&
+	       requester->waiters >=
+		       (share < LD_WAITERS_CLIENT_MAX ? share : LD_WAITERS_CLIENT_MAX);
 }
 
 /* ---- Questions ---------------------------------------------------------------------------- */

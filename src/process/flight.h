@@ -3,8 +3,9 @@
  *
  * One table a thread.  A client is one IPv4 address, or 64 bits of an IPv6 one, which is what a
  * household or a server gets.  So that no client and no question takes what is there for all, each
- * has a limit of its own; over it, it is the new one that is turned away: making room by dropping
- * old ones would let one client ask upstream as much as it likes. */
+ * has a limit of its own; nor does a client that waits get more than half of what is free, so that
+ * several who take all they can leave room, too.  Over it, it is the new one that is turned away:
+ * making room by dropping old ones would let one client ask upstream as much as it likes. */
 #ifndef LD_PROCESS_FLIGHT_H
 #define LD_PROCESS_FLIGHT_H
 

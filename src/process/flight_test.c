@@ -132,7 +132,7 @@ waiters_are_bounded(void **state)
 		asks[i] = ask_of(text, 1);
 	}
 	for (unsigned i = 0; i < LD_WAITERS_MAX; i++) {
-		asks[i % QUESTIONS].from = address(4, i / 8, 0);
+		asks[i % QUESTIONS].from = address(4, i, 0);
 		assert_true(ld_flights_join(flights, 0, &asks[i % QUESTIONS], &client, &flight) <=
 			    LD_JOIN_WAITS);
 		first = i == 0 ? flight : first;
@@ -178,6 +178,38 @@ a_client_is_bounded(void **state)
 	ld_flight_free(flights, first);
 	assert_int_equal(ld_flights_join(flights, 0, &ask, &client, &flight), LD_JOIN_WAITS);
 	assert_int_equal(ld_flights_join(flights, 0, &ask, &client, &flight), LD_JOIN_FULL_CLIENT);
+	ld_flights_free(flights);
+}
+
+/* Several that take all they can leave room for those who ask little. */
+static void
+greedy_clients_leave_room(void **state)
+{
+	enum { GREEDY = 30, TRIES = 200 };
+	struct ld_flights *flights = ld_flights_new(NULL);
+	struct ld_client client = {0};
+	struct ld_flight *flight;
+	struct ld_ask ask;
+
+	(void)state;
+	for (unsigned i = 0; i < GREEDY * TRIES; i++) {
+		char text[32];
+
+		snprintf(text, sizeof text, "n%u.example", i);
+		ask = ask_of(text, 1);
+		ask.from = address(4, i % GREEDY, 0);
+		enum ld_join join = ld_flights_join(flights, 0, &ask, &client, &flight);
+		assert_true(join == LD_JOIN_NEW || join == LD_JOIN_FULL_CLIENT);
+	}
+	assert_in_range(ld_flights_count(flights), LD_FLIGHTS_MAX / 2, LD_FLIGHTS_MAX - 200);
+	for (unsigned i = 0; i < 50; i++) {
+		char text[32];
+
+		snprintf(text, sizeof text, "m%u.example", i);
+		ask = ask_of(text, 1);
+		ask.from = address(4, GREEDY, 0);
+		assert_int_equal(ld_flights_join(flights, 0, &ask, &client, &flight), LD_JOIN_NEW);
+	}
 	ld_flights_free(flights);
 }
 
@@ -254,6 +286,7 @@ main(void)
 		cmocka_unit_test(waiters_of_a_question_are_bounded),
 		cmocka_unit_test(waiters_are_bounded),
 		cmocka_unit_test(a_client_is_bounded),
+		cmocka_unit_test(greedy_clients_leave_room),
 		cmocka_unit_test(rfc8767_who_has_waited_long_gets_what_is_stale),
 		cmocka_unit_test(a_refresh_is_asked_once_and_can_be_joined),
 	};
