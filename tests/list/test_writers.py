@@ -24,6 +24,8 @@ import dns.rrset
 import dns.zone
 import pytest
 
+from ports import free_port
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(os.environ.get("LINDUNG_BUILD", ROOT / "build"))
 TOOL = str(BUILD / "src" / "list" / "write_tool")
@@ -536,12 +538,6 @@ def test_a_url_never_becomes_a_host(fmt, tmp_path):
 
 
 # ---- The programs themselves --------------------------------------------------------------------------
-
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
 
 class Upstream(threading.Thread):
     """Answers every question: A 198.51.100.1, AAAA 2001:db8:ffff::1."""

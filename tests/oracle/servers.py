@@ -5,10 +5,9 @@ its own on a free port of 127.0.0.1, all asking one upstream, which knows every 
 The upstream is a process of its own (this file, started as a program): it has an answer for every
 name but those whose first label begins with "nx-", and an alias for those that begin with "alias-"."""
 import asyncio
-import contextlib
 import json
 import os
-import random
+import pathlib
 import shutil
 import socket
 import struct
@@ -22,22 +21,13 @@ import dns.name
 import dns.rcode
 import dns.rdatatype
 
+# Also run as a program, from which the folder above is not seen.
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from ports import free_port  # noqa: E402
+
 PATH = os.environ["PATH"] + ":/usr/sbin:/sbin"
 A, CNAME, SOA, TXT, AAAA = 1, 5, 6, 16, 28
 NXDOMAIN = 3
-
-
-def free_port():
-    """A port free for UDP and TCP, below those that the kernel gives to clients."""
-    for port in random.sample(range(20000, 32000), 2000):
-        with contextlib.ExitStack() as stack:
-            try:
-                for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
-                    stack.enter_context(socket.socket(socket.AF_INET, kind)).bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise RuntimeError("no free port")
 
 
 # ---- The upstream -------------------------------------------------------------------------------

@@ -19,26 +19,9 @@ import dns.rcode
 import dns.rrset
 import pytest
 
+from ports import free_port
+
 ANSWER = "192.0.2.53"
-
-
-def free_port():
-    """A port free for UDP and TCP, below those that the kernel gives to clients."""
-    for port in range(20000 + os.getpid() % 5000, 32000):
-        with contextlib.ExitStack() as stack:
-            try:
-                for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
-                    sock = stack.enter_context(socket.socket(socket.AF_INET, kind))
-                    sock.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            if port not in free_port.given:
-                free_port.given.add(port)
-                return port
-    raise RuntimeError("no free port")
-
-
-free_port.given = set()
 
 
 class Upstream:
