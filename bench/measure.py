@@ -114,6 +114,16 @@ def precedence():
         group.write_text(before, encoding="ascii")
 
 
+def process_tree(pid):
+    """The process and all that descend from it."""
+    found, wanted = [], [pid]
+    while wanted:
+        found.append(wanted.pop())
+        for task in pathlib.Path(f"/proc/{found[-1]}/task").glob("*/children"):
+            wanted += [int(child) for child in task.read_text("ascii").split()]
+    return found
+
+
 def figure(values, digits=3):
     """"median (least-most)", with as many digits as matter."""
     def text(value):

@@ -6,13 +6,12 @@ upstream on 127.0.0.1; one thread, no log of queries.  Response policy zones nee
 that, "d" and "*.d"."""
 import json
 import os
-import pathlib
 import shutil
 import signal
 import subprocess
 import time
 
-from measure import BUILD, first_line
+from measure import BUILD, first_line, process_tree
 
 PATH = os.environ["PATH"] + ":/usr/sbin:/sbin"
 UPSTREAM_PORT = None  # set by who starts the upstream
@@ -92,14 +91,7 @@ class Server:
         return (self.folder / "log").read_text(errors="replace").strip()[-300:]
 
     def pids(self):
-        """The process and all that descend from it."""
-        found, wanted = [], [self.process.pid]
-        while wanted:
-            pid = wanted.pop()
-            found.append(pid)
-            for task in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
-                wanted += [int(child) for child in task.read_text("ascii").split()]
-        return found
+        return process_tree(self.process.pid)
 
 
 class Lindung(Server):
