@@ -19,7 +19,7 @@ enum {
 /* The extended errors that an answer of ours can carry, for RESINFO: those that we make; those that
  * a server may know to which we forward, as we hand on what it says.  tests/serve/test_rfc9606.py
  * compares the first with the source. */
-#define LD_DISCOVERY_EXTERR "exterr=0,3-4,6-10,12-20,22-24,29,31-32,35"
+#define LD_DISCOVERY_EXTERR "exterr=0,3-4,6-10,12-20,22-24,29-32,35"
 #define LD_DISCOVERY_EXTERR_FORWARD "exterr=0-35"
 
 struct ld_discovery_config {

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "resolver/test_bench.h"
 
-/* "exterr=0,3-4,6-10,12-20,22-24,29,31-32,35" */
-#define EXTERR                                                                                     \
-	"296578746572723d302c332d342c362d31302c31322d32302c32322d32342c32392c33312d33322c3335"
+/* "exterr=0,3-4,6-10,12-20,22-24,29-32,35" */
+#define EXTERR "266578746572723d302c332d342c362d31302c31322d32302c32322d32342c32392d33322c3335"
 /* "exterr=0-35" */
 #define EXTERR_FORWARD "0b6578746572723d302d3335"
 #define QNAMEMIN "08716e616d656d696e"
