@@ -25,10 +25,10 @@ from measure import BUILD, Failed, Noise, run
 from serve import LOAD_CORE, SERVER_CORE, ask, free_port, program
 
 ROUNDS, SECONDS = 5, 1
-STARTS = 2
+STARTS = int(os.environ.get("BENCH_STARTS", "2"))
 CACHED_NAMES = 1000
 SAMPLE = 200_000
-RELOADS = 2
+RELOADS = int(os.environ.get("BENCH_RELOADS", "2"))
 RELOAD_RATE = 2000
 START_PATIENCE_S, RELOAD_PATIENCE_S = 300, 120
 RELOAD_TIME_MAX_S = RELOAD_PATIENCE_S + 20

@@ -56,9 +56,8 @@ mdoc_option(const struct ld_conf_option *option)
 		snprintf(line, sizeof line, "Expects %s.", expected);
 		ld_mdoc_prose(line);
 	}
-	printf("Default: ");
-	ld_mdoc_text((const char *)text.data, text.len - 1);
-	putchar('\n');
+	puts("Default:");
+	ld_lines("", 78, (const char *)text.data, text.len - 1);
 	ld_buffer_free(&text);
 }
 
