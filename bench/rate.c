@@ -4,9 +4,9 @@
  * usage: bench_rate CORE RATE SECONDS PORT FILE [FILE]    figures as JSON
  *
  * Asks 127.0.0.1 for type A of the names in FILE (of both in turn) with EDNS, at RATE a second for
- * SECONDS or until SIGTERM, then waits up to 10 s for what is missing.  It never waits in the
- * kernel, so that the server has nobody to wake.  `own_late_us`: the longest time for which this
- * program itself was held up. */
+ * SECONDS or until SIGTERM, then waits for what is missing: as long again, 10 s at most.  It never
+ * waits in the kernel, so that the server has nobody to wake.  `own_late_us`: the longest time for
+ * which this program itself was held up. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
@@ -28,7 +28,7 @@ enum {
 	RCODES = 16,
 };
 
-#define PATIENCE_NS INT64_C(10000000000)
+#define PATIENCE_MAX_NS 1e10
 
 struct run {
 	int fds[SOCKETS];
@@ -128,6 +128,7 @@ static void
 run_go(struct run *run, double rate, double seconds)
 {
 	int64_t start = ld_clock_ns(), now = start, before = start, stopped = 0;
+	double patience_ns = seconds * 1e9 < PATIENCE_MAX_NS ? seconds * 1e9 : PATIENCE_MAX_NS;
 
 	run->last_answer = start;
 	for (;;) {
@@ -137,7 +138,8 @@ run_go(struct run *run, double rate, double seconds)
 		before = now;
 		if (stopped == 0 && (ended || (double)(now - start) >= seconds * 1e9))
 			stopped = now;
-		if (stopped != 0 && (run->answered == run->sent || now - stopped > PATIENCE_NS))
+		if (stopped != 0 &&
+		    (run->answered == run->sent || (double)(now - stopped) > patience_ns))
 			break;
 		uint64_t due = stopped != 0 ? run->sent
 					    : (uint64_t)((double)(now - start) / 1e9 * rate) + 1;
