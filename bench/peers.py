@@ -175,7 +175,8 @@ class Contest:
 
     def load(self, kind, starts):
         """One of the servers: how it starts, and what the list costs it."""
-        one = self.start(kind, ["only.example"], "only.example")
+        # With TLS, too, as below: only the list is to make the difference.
+        one = self.start(kind, ["only.example"], "only.example", kind.encrypted)
         one.stop()
         started, prepared = [], []
         for i in range(starts):
