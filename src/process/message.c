@@ -71,46 +71,51 @@ ld_message_next(struct ld_reader *packet, enum ld_role from, enum ld_role to, un
 	return !packet->failed;
 }
 
+/* In the order in which they stand in the body: one list for the writer and the reader. */
+#define FACTS(X)                                                                                   \
+	X(entries)                                                                                 \
+	X(image_entries)                                                                           \
+	X(closed)                                                                                  \
+	X(bytes)                                                                                   \
+	X(categories)                                                                              \
+	X(overlays)                                                                                \
+	X(date_day)                                                                                \
+	X(loads)                                                                                   \
+	X(load_fails)
+
+#define STATUS(X)                                                                                  \
+	X(loaded_ms)                                                                               \
+	X(started_ms)                                                                              \
+	X(resolver_restarts)                                                                       \
+	X(recursor_restarts)                                                                       \
+	X(recursor_up)                                                                             \
+	X(certificate_expires_s)                                                                   \
+	X(certificate_loads)                                                                       \
+	X(certificate_load_fails)
+
 void
 ld_facts_write(struct ld_writer *w, const struct ld_list_facts *facts)
 {
-	put_be64(w, facts->entries);
-	put_be64(w, facts->image_entries);
-	put_be64(w, facts->closed);
-	put_be64(w, facts->bytes);
-	put_be64(w, facts->categories);
-	put_be64(w, facts->overlays);
-	put_be64(w, facts->date_day);
-	put_be64(w, facts->loads);
-	put_be64(w, facts->load_fails);
+#define PUT(field) put_be64(w, facts->field);
+	FACTS(PUT)
+#undef PUT
 }
 
 void
 ld_facts_read(struct ld_reader *r, struct ld_list_facts *ret)
 {
-	ret->entries = get_be64(r);
-	ret->image_entries = get_be64(r);
-	ret->closed = get_be64(r);
-	ret->bytes = get_be64(r);
-	ret->categories = get_be64(r);
-	ret->overlays = get_be64(r);
-	ret->date_day = get_be64(r);
-	ret->loads = get_be64(r);
-	ret->load_fails = get_be64(r);
+#define GET(field) ret->field = get_be64(r);
+	FACTS(GET)
+#undef GET
 }
 
 void
 ld_status_write(struct ld_writer *w, const struct ld_status *status)
 {
 	ld_facts_write(w, &status->facts);
-	put_be64(w, status->loaded_ms);
-	put_be64(w, status->started_ms);
-	put_be64(w, status->resolver_restarts);
-	put_be64(w, status->recursor_restarts);
-	put_be64(w, status->recursor_up);
-	put_be64(w, status->certificate_expires_s);
-	put_be64(w, status->certificate_loads);
-	put_be64(w, status->certificate_load_fails);
+#define PUT(field) put_be64(w, status->field);
+	STATUS(PUT)
+#undef PUT
 }
 
 bool
@@ -119,14 +124,9 @@ ld_status_read(struct ld_status *ret, struct ld_span body)
 	struct ld_reader r = ld_reader(body);
 
 	ld_facts_read(&r, &ret->facts);
-	ret->loaded_ms = get_be64(&r);
-	ret->started_ms = get_be64(&r);
-	ret->resolver_restarts = get_be64(&r);
-	ret->recursor_restarts = get_be64(&r);
-	ret->recursor_up = get_be64(&r);
-	ret->certificate_expires_s = get_be64(&r);
-	ret->certificate_loads = get_be64(&r);
-	ret->certificate_load_fails = get_be64(&r);
+#define GET(field) ret->field = get_be64(&r);
+	STATUS(GET)
+#undef GET
 	return !r.failed;
 }
 

@@ -59,17 +59,20 @@ class Upstream:
             query = dns.message.from_wire(wire)
             name = query.question[0].name.to_text().lower()
             self.asked[name] += 1
-            reply = self.reply(query)
-            if name.startswith("silent-"):
-                continue
-            if name.startswith("cut-"):
-                reply.answer.clear()
-                reply.flags |= dns.flags.TC
-            delay_s = 0.3 if name.startswith("late-") else 0
-            if delay_s:
-                threading.Timer(delay_s, self.send, (reply.to_wire(), peer)).start()
-            else:
-                self.send(reply.to_wire(), peer)
+            self.take(name, query, wire, peer)
+
+    def take(self, name, query, _wire, peer):
+        """Answer one query over UDP, or not."""
+        if name.startswith("silent-"):
+            return
+        reply = self.reply(query)
+        if name.startswith("cut-"):
+            reply.answer.clear()
+            reply.flags |= dns.flags.TC
+        if name.startswith("late-"):
+            threading.Timer(0.3, self.send, (reply.to_wire(), peer)).start()
+        else:
+            self.send(reply.to_wire(), peer)
 
     def send(self, wire, peer):
         with contextlib.suppress(OSError):

@@ -37,21 +37,11 @@ class Liar(Upstream):
         self.stranger.bind(("127.0.0.1", 0))
         super().__init__()
 
-    def run_udp(self):
-        while self.open:
-            try:
-                wire, peer = self.udp.recvfrom(4096)
-            except OSError:
-                return
-            if not self.open:
-                return
-            query = dns.message.from_wire(wire)
-            name = query.question[0].name.to_text().lower()
-            self.asked[name] += 1
-            self.queries.append(query)
-            self.ports.append(peer[1])
-            if not self.silent:
-                self.answer(name.split("-")[0], query, wire, peer)
+    def take(self, name, query, wire, peer):
+        self.queries.append(query)
+        self.ports.append(peer[1])
+        if not self.silent:
+            self.answer(name.split("-")[0], query, wire, peer)
 
     def cookie_of(self, query):
         for option in query.options:
