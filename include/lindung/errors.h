@@ -26,7 +26,16 @@
 	X(ENET, -17, "the network failed")                                                         \
 	X(ETIMEOUT, -18, "it took too long")                                                       \
 	X(ECONFIG, -19, "the configuration is not valid")                                          \
-	X(EINTERNAL, -20, "a fault of the program itself")
+	X(EINTERNAL, -20, "a fault of the program itself")                                         \
+	X(ESIGNATURE, -21, "a signature or proof is missing or wrong")                             \
+	X(EWITNESS, -22, "too few witnesses have signed")                                          \
+	X(EROLLBACK, -23, "the log is older than what was seen of it before")                      \
+	X(EFORK, -24, "the log shows two histories")                                               \
+	X(EFROZEN, -25, "the log has not been seen to move for too long")                          \
+	X(EPASSPHRASE, -26, "the passphrase does not open it")                                     \
+	X(EDENIED, -27, "this is not allowed")                                                     \
+	X(EEXISTS, -28, "it is there already")                                                     \
+	X(EBUSY, -29, "another process holds it")
 
 enum lindung_error {
 #define LINDUNG_X(name, number, text) LINDUNG_##name = (number),

@@ -1,0 +1,59 @@
+/* A log on the disk: what its operator writes, what anybody reads.
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ *     DIR/checkpoint            signed by the log, cosigned
+ *     DIR/tile/...              C2SP tlog-tiles; DIR/tile/entries/... with the signed notes
+ *     DIR/block/HEX             blocks of entries, as they are served
+ *
+ * DIR is what a web server serves: immutable files, and the checkpoint.  Writing is for one process
+ * (locked); it holds what it needs beside the public files in DIR/.private (mode 0700).
+ * An append is on the disk before it is acknowledged, and whatever was signed once is never signed
+ * differently: kill -9 and a full disk lose nothing that was acknowledged, and never fork the
+ * tree. */
+#ifndef LD_LOG_LOG_H
+#define LD_LOG_LOG_H
+
+#include "log/checkpoint.h"
+#include "log/note.h"
+
+struct ld_log;
+
+/** Begin a new log in the empty or new directory `path`: its origin is the key's name.
+ * Errors: LINDUNG_EEXISTS, LINDUNG_EIO. */
+int ld_log_create(const char *path, const struct ld_signer *signer, struct ld_report *report);
+
+/** Open for reading (`signer` NULL), or for writing by its key.  Opening for writing finishes what
+ * a crash interrupted, and checks the whole edge of the tree against the checkpoint.
+ * Errors: LINDUNG_EIO, LINDUNG_EDAMAGED, LINDUNG_EBUSY (another writes), LINDUNG_ESIGNATURE. */
+int ld_log_open(struct ld_log **ret, const char *path, const struct ld_signer *signer,
+		struct ld_report *report);
+void ld_log_close(struct ld_log *log);
+
+/** What it says now: the octets of the checkpoint, valid until the next append or close. */
+struct ld_span ld_log_checkpoint(const struct ld_log *log);
+uint64_t ld_log_size(const struct ld_log *log);
+struct ld_tile_source ld_log_tiles(struct ld_log *log);
+/** Entry `index` into malloc()ed memory, the caller's. Errors: LINDUNG_ENOTFOUND, LINDUNG_EDAMAGED
+ * (not what the tree says), LINDUNG_EIO. */
+int ld_log_entry(struct ld_log *log, uint64_t index, struct ld_buffer *ret,
+		 struct ld_report *report);
+
+/** Ask witnesses about a checkpoint that is signed and not yet public: add what they sign to
+ * `note`.  Returns LINDUNG_OK, or an error that stops the append (it is finished later). */
+typedef int ld_log_witness(void *ctx, uint64_t old_size, const struct ld_proof *proof,
+			   struct ld_buffer *note, struct ld_report *report);
+void ld_log_set_witness(struct ld_log *log, ld_log_witness *witness, void *ctx);
+
+/** Append entries, all or none, in order; durable and public when it returns.
+ * `*ret_first`: index of the first.  Errors: LINDUNG_ELIMIT (an entry too long), LINDUNG_EIO (the
+ * log stays as it was), LINDUNG_EWITNESS. */
+int ld_log_append(struct ld_log *log, const struct ld_span *entries, size_t count,
+		  uint64_t *ret_first, struct ld_report *report);
+/** Keep a block, durable when it returns; of that hash, or LINDUNG_EDAMAGED. */
+int ld_log_put_block(struct ld_log *log, const uint8_t hash[LD_HASH_BYTES], struct ld_span stored,
+		     struct ld_report *report);
+/** Errors: LINDUNG_ENOTFOUND, LINDUNG_EIO, LINDUNG_EDAMAGED. */
+int ld_log_get_block(struct ld_log *log, const uint8_t hash[LD_HASH_BYTES], struct ld_buffer *ret,
+		     struct ld_report *report);
+
+#endif

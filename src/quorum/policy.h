@@ -1,0 +1,36 @@
+/* The policy of a follower (formats/policy.md): which log, whom to believe, what it takes.
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Immutable once read; any number of threads. */
+#ifndef LD_QUORUM_POLICY_H
+#define LD_QUORUM_POLICY_H
+
+#include "log/checkpoint.h"
+#include "log/statement.h"
+
+enum {
+	LD_POLICY_MAX_BYTES = 1024 * 1024,
+	LD_POLICY_GROUPS_MAX = 256,
+	LD_POLICY_MEMBERS_MAX = 256, /* of a group */
+	LD_POLICY_WITNESSES_MAX = 64,
+	LD_POLICY_ROOTS_MAX = 32,
+	LD_POLICY_CATEGORIES_MAX = 64,
+};
+
+struct ld_policy;
+
+/** Read the file at `path`, and what it includes.  `builtin_popular`: path of the list of
+ * well-known sites that ships.  The report names file, line and what is wrong.
+ * Errors: LINDUNG_EIO, LINDUNG_ESYNTAX, LINDUNG_ELIMIT, LINDUNG_EDENIED (laxer without saying so).
+ */
+int ld_policy_open(struct ld_policy **ret, const char *path, const char *builtin_popular,
+		   struct ld_report *report);
+void ld_policy_free(struct ld_policy *policy);
+
+/** What ld_checkpoint_check() needs; valid as long as the policy. */
+const struct ld_trust *ld_policy_trust(const struct ld_policy *policy);
+struct ld_span ld_policy_origin(const struct ld_policy *policy);
+/** SHA-256 of its meaning (comments and blanks do not count): two with the same are the same. */
+void ld_policy_hash(const struct ld_policy *policy, uint8_t ret[32]);
+
+#endif
