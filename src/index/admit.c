@@ -96,3 +96,46 @@ ld_entry_key(uint8_t *key, const struct ld_entry *entry)
 		memcpy(key + len, entry->path.data, entry->path.len);
 	return len + entry->path.len;
 }
+
+enum ld_reject
+ld_admission_take(const struct ld_admission *a, const struct ld_entry *entry,
+		  const struct ld_rule_text *rule, uint8_t *key, size_t *ret_len,
+		  struct ld_span *ret_text)
+{
+	enum ld_reject reason = ld_admission_check(a, entry);
+
+	*ret_text = entry->host;
+	if (reason != LD_REJECT_COUNT)
+		return reason;
+	if (!ld_span_equal(rule->category, LD_SPAN("*")) &&
+	    !ld_category_key_is_valid(rule->category)) {
+		*ret_text = rule->category;
+		return LD_REJECT_SYNTAX;
+	}
+	if (rule->source.len > LD_INDEX_TEXT_MAX || rule->target.len > LD_INDEX_TEXT_MAX)
+		return LD_REJECT_TOO_LONG;
+	*ret_len = ld_entry_key(key, entry);
+	return *ret_len != 0 ? LD_REJECT_COUNT : LD_REJECT_TOO_LONG;
+}
+
+int
+ld_protections_add(struct ld_rules *rules, struct ld_sorter *sorter,
+		   const struct ld_protected *protects, size_t count)
+{
+	const struct ld_rule_text rule = {.category = LD_SPAN("*"),
+					  .source = LD_SPAN("protected"),
+					  .action = LD_ACTION_ALLOW,
+					  .flags = LD_ENTRY_PROTECTED};
+	struct ld_record record = {.list = LD_PROTECTED_LIST};
+	int err = count != 0 ? ld_rules_intern(rules, &rule, &record.rule) : LINDUNG_OK;
+
+	for (size_t i = 0; err == LINDUNG_OK && i < count; i++) {
+		struct ld_entry entry = {.host = protects[i].host};
+		uint8_t key[LD_INDEX_KEY_MAX];
+
+		record.key = ld_span(key, ld_entry_key(key, &entry));
+		record.scope = protects[i].exact ? LD_SCOPE_SELF : LD_SCOPE_TREE;
+		err = ld_sorter_add(sorter, &record);
+	}
+	return err;
+}

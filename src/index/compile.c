@@ -10,7 +10,6 @@
 enum {
 	RULE_CACHE = 64,
 	PROGRESS_INTERVAL_MS = 100,
-	PROTECTED_LIST = LD_COMPILE_LISTS_MAX, /* number of the list that protected names are of */
 };
 
 /* A list while it is read. */
@@ -132,20 +131,16 @@ on_entry(void *ctx, const struct ld_entry *entry, uint64_t line)
 	};
 	uint8_t key[LD_INDEX_KEY_MAX];
 	struct ld_record record = {.scope = entry->scope, .list = (uint16_t)w->job};
-	enum ld_reject reason = ld_admission_check(w->c->admission, entry);
+	struct ld_span text;
+	enum ld_reject reason =
+		ld_admission_take(w->c->admission, entry, &rule, key, &record.key.len, &text);
 	int err;
 
 	if (reason != LD_REJECT_COUNT)
-		return on_reject(w, reason, line, entry->host);
-	if (!ld_span_equal(rule.category, LD_SPAN("*")) && !ld_category_key_is_valid(rule.category))
-		return on_reject(w, LD_REJECT_SYNTAX, line, rule.category);
-	if (rule.source.len > LD_INDEX_TEXT_MAX || rule.target.len > LD_INDEX_TEXT_MAX)
-		return on_reject(w, LD_REJECT_TOO_LONG, line, entry->host);
+		return on_reject(w, reason, line, text);
 	if (list->allow && rule.action == LD_ACTION_BLOCK)
 		rule.action = LD_ACTION_ALLOW;
-	record.key = ld_span(key, ld_entry_key(key, entry));
-	if (record.key.len == 0)
-		return on_reject(w, LD_REJECT_TOO_LONG, line, entry->host);
+	record.key.data = key;
 	record.line = line < UINT32_MAX ? (uint32_t)line : UINT32_MAX;
 	w->counts[w->job].entries++;
 	err = rule_number(w, &rule, &record.rule);
@@ -379,31 +374,6 @@ workers_run(struct worker *workers, unsigned count)
 
 /* ---- The whole ------------------------------------------------------------------------------ */
 
-static int
-protects_add(struct worker *w)
-{
-	const struct ld_compile_options *options = w->c->options;
-	const struct ld_rule_text rule = {.category = LD_SPAN("*"),
-					  .source = LD_SPAN("protected"),
-					  .action = LD_ACTION_ALLOW,
-					  .flags = LD_ENTRY_PROTECTED};
-	int err = LINDUNG_OK;
-
-	for (size_t i = 0; err == LINDUNG_OK && i < options->protect_count; i++) {
-		struct ld_entry entry = {.host = options->protects[i].host};
-		uint8_t key[LD_INDEX_KEY_MAX];
-		struct ld_record record = {.list = PROTECTED_LIST,
-					   .scope = options->protects[i].exact ? LD_SCOPE_SELF
-									       : LD_SCOPE_TREE};
-
-		record.key = ld_span(key, ld_entry_key(key, &entry));
-		err = rule_number(w, &rule, &record.rule);
-		if (err == LINDUNG_OK)
-			err = ld_sorter_add(w->sorter, &record);
-	}
-	return err;
-}
-
 struct rejects {
 	struct compile *c;
 	struct ld_compile_counts *counts;
@@ -432,6 +402,21 @@ on_build_reject(void *ctx, enum ld_reject reason, const struct ld_record *record
 			ld_span(text, len + record->key.len - host.len));
 }
 
+struct ld_build_options
+ld_compile_build_options(const struct ld_compile_options *o)
+{
+	return (struct ld_build_options){
+		.date_day = o->date_day,
+		.suffix_date = o->suffixes != NULL ? ld_psl_date_number(o->suffixes) : 0,
+		.overlay = o->overlay,
+		.drop_covered = o->drop_covered,
+		.threads = o->threads,
+		.directory = o->directory,
+		.progress = o->progress,
+		.progress_ctx = o->progress_ctx,
+	};
+}
+
 static int
 image_build(struct compile *c, const char *path, struct worker *workers, unsigned count,
 	    struct ld_compile_stats *stats)
@@ -439,17 +424,7 @@ image_build(struct compile *c, const char *path, struct worker *workers, unsigne
 	struct ld_sorter *sorters[LD_COMPILE_THREADS_MAX];
 	struct rejects rejects = {c, stats->lists};
 	const struct ld_build_rejects told = {&rejects, on_build_reject};
-	const struct ld_build_options options = {
-		.date_day = c->options->date_day,
-		.suffix_date =
-			c->options->suffixes != NULL ? ld_psl_date_number(c->options->suffixes) : 0,
-		.overlay = c->options->overlay,
-		.drop_covered = c->options->drop_covered,
-		.threads = c->options->threads,
-		.directory = c->options->directory,
-		.progress = c->options->progress,
-		.progress_ctx = c->options->progress_ctx,
-	};
+	const struct ld_build_options options = ld_compile_build_options(c->options);
 
 	for (unsigned i = 0; i < count; i++)
 		sorters[i] = workers[i].sorter;
@@ -483,7 +458,8 @@ compile_run(struct compile *c, const char *path, struct worker *workers, unsigne
 			err = ld_sorter_new(&workers[i].sorter, memory, c->options->directory);
 	}
 	if (err == LINDUNG_OK)
-		err = protects_add(&workers[0]);
+		err = ld_protections_add(c->rules, workers[0].sorter, c->options->protects,
+					 c->options->protect_count);
 	if (err != LINDUNG_OK)
 		return ld_fail(&c->report, err, "%s", lindung_strerror(err));
 	workers_run(workers, count);

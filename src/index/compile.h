@@ -76,6 +76,9 @@ int ld_compile(const char *path, const struct ld_compile_list *lists, size_t lis
 	       const struct ld_compile_options *options, struct ld_compile_stats *ret,
 	       struct ld_report *report);
 
+/** What of these the building of the image itself wants. */
+struct ld_build_options ld_compile_build_options(const struct ld_compile_options *options);
+
 /** The key of a category has the right form. */
 bool ld_category_key_is_valid(struct ld_span key);
 

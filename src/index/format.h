@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "name/key.h"
+
 /* As in PNG: an octet that is not ASCII, then line ends that a text-mode copy would change. */
 #define LD_INDEX_MAGIC "\x89LDX\r\n\x1a\n"
 
@@ -16,7 +18,7 @@ enum {
 	LD_INDEX_HALF_KEYS = 16,  /* of them in its first half */
 	LD_INDEX_PAD_BYTES = 16,  /* zeros behind the blocks: a reader may load past the last bit */
 
-	LD_INDEX_KEY_MAX = 4095, /* octets: a host, and a path */
+	LD_INDEX_KEY_MAX = LD_KEY_MAX,
 	LD_INDEX_GROUP_BLOCKS =
 		16,              /* blocks that share a base offset and a first step of searching */
 	LD_INDEX_STEP_WORDS = 4, /* for a group's first step */

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "index/keys.h"
 
-#include "name/name.h"
-
 void
 ld_keys_begin(struct ld_keys *walk, const struct ld_image *image)
 {
@@ -43,27 +41,6 @@ ld_keys_next(struct ld_keys *walk)
 		walk->first_len = len;
 	}
 	return LINDUNG_OK;
-}
-
-uint64_t
-ld_key_hash(struct ld_span key, unsigned *ret_labels)
-{
-	struct ld_span host = ld_span_first(key, ld_span_find(key, '/'));
-	uint64_t hash = LD_KEY_HASH_ROOT;
-	unsigned labels = 0;
-
-	for (size_t at = 0; at < host.len;) {
-		uint8_t label[LD_INDEX_KEY_MAX + 16];
-		struct ld_span rest = ld_span_from(host, at);
-		size_t len = ld_span_find(rest, LD_KEY_SEPARATOR);
-
-		memcpy(label, rest.data, len);
-		hash = ld_key_hash_label(hash, label, len);
-		labels++;
-		at += len + 1;
-	}
-	*ret_labels = labels;
-	return host.len < key.len ? ld_key_hash_path(hash, ld_span_from(key, host.len)) : hash;
 }
 
 int
