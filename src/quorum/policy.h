@@ -15,6 +15,11 @@ enum {
 	LD_POLICY_WITNESSES_MAX = 64,
 	LD_POLICY_ROOTS_MAX = 32,
 	LD_POLICY_CATEGORIES_MAX = 64,
+	LD_POLICY_OPERATORS_MAX = 16,
+	LD_POLICY_POPULAR_MAX = 100000, /* names */
+	LD_POLICY_DEPTH_MAX = 16,       /* of groups in groups */
+	LD_POLICY_COST_MAX = 4096,      /* members of a group and of all groups in it */
+	LD_POLICY_INCLUDES_MAX = 4,     /* files in files */
 };
 
 struct ld_policy;
@@ -25,6 +30,9 @@ struct ld_policy;
  */
 int ld_policy_open(struct ld_policy **ret, const char *path, const char *builtin_popular,
 		   struct ld_report *report);
+/** The same from text in memory: without includes and files of popular names. */
+int ld_policy_parse(struct ld_policy **ret, struct ld_span text, const char *builtin_popular,
+		    struct ld_report *report);
 void ld_policy_free(struct ld_policy *policy);
 
 /** What ld_checkpoint_check() needs; valid as long as the policy. */

@@ -38,12 +38,38 @@ int ld_quorum_new(struct ld_quorum **ret, const struct ld_policy *policy,
 		  const struct ld_openers *openers);
 void ld_quorum_free(struct ld_quorum *quorum);
 
-/** Take entry `index` of the log (they come in order, from 0).  A statement that is not valid is
- * kept with its reason, and changes nothing.  `ret_note` (or NULL): that reason.
- * Errors: LINDUNG_ENOMEM, LINDUNG_ELIMIT. */
+/** Take entry `index` of the log (they come in order, from 0).  A statement that means nothing is
+ * kept with its reason (story.h), and changes nothing.  `blocks` NULL: all blocks come late.
+ * Errors: LINDUNG_EINVAL (not the next index), LINDUNG_ENOMEM, LINDUNG_ELIMIT, those of the source
+ * but LINDUNG_ENOTFOUND.  Nothing was taken then, but after LINDUNG_ENOMEM the state is of no use
+ * any more and every call returns it. */
 int ld_quorum_add(struct ld_quorum *quorum, uint64_t index, struct ld_span note,
 		  const struct ld_block_source *blocks);
+/** How many were taken: the next index. */
 uint64_t ld_quorum_size(const struct ld_quorum *quorum);
+
+/** A block that came late.  The outcome is the same as if it had been there.
+ * Errors: LINDUNG_ENOTFOUND (nobody waits for it), LINDUNG_EDAMAGED (not of this hash: it is waited
+ * for on), LINDUNG_ENOMEM. */
+int ld_quorum_block(struct ld_quorum *quorum, const uint8_t hash[LD_BLOCK_HASH_BYTES],
+		    struct ld_span stored, struct ld_report *report);
+/** Each block that is waited for, and the statement that names it. */
+int ld_quorum_waiting(const struct ld_quorum *quorum,
+		      int (*each)(void *ctx, const uint8_t hash[LD_BLOCK_HASH_BYTES],
+				  uint64_t index),
+		      void *ctx);
+
+enum {
+	LD_QUORUM_AHEAD_MAX_S = 10 * 60,
+	LD_QUORUM_BEHIND_MAX_S = 7 * 86400,
+};
+
+/** Would this note mean something as the next entry of the log, and is its time about `now_s`?
+ * What an operator asks before it appends.  Blocks are not looked at.  The report says why not.
+ * Errors: LINDUNG_ESYNTAX, LINDUNG_ESIGNATURE, LINDUNG_EEXISTS (it stands in the log already),
+ * LINDUNG_ELIMIT (more than the policy allows a party in a day), LINDUNG_EDENIED (else). */
+int ld_quorum_admits(const struct ld_quorum *quorum, struct ld_span note, int64_t now_s,
+		     struct ld_report *report);
 
 /** One entry of the effective list. */
 struct ld_effective {
@@ -59,7 +85,8 @@ typedef int ld_quorum_each(void *ctx, const struct ld_effective *effective);
 
 /** Bring it to the time `now_s` and tell what changed since the last time (REMOVE: no longer there
  * in that category).  Times may not go backwards: LINDUNG_EINVAL.  `*ret_next_s`: when the clock
- * alone changes something next; INT64_MAX: never. */
+ * alone may change something next; INT64_MAX: never.  Where `change` returns an error it stops and
+ * returns that; what was not told comes with the next call. */
 int ld_quorum_settle(struct ld_quorum *quorum, int64_t now_s, ld_quorum_each *change, void *ctx,
 		     int64_t *ret_next_s);
 /** All that is in effect, in canonical order (sealed ones last, by hash). */
