@@ -18,6 +18,7 @@ struct lindung {
 	unsigned layer_count;
 	unsigned category_count;
 	unsigned labels_min; /* fewest labels of a name in any layer; 1 at least */
+	unsigned joint;      /* layers from here on are a second list, joined; 0: there is none */
 	struct ld_span categories[LINDUNG_CATEGORY_MAX];
 	struct ld_layer layers[LINDUNG_OVERLAY_MAX + 1]; /* the base first */
 };
@@ -32,5 +33,9 @@ ld_text_of(struct ld_span span)
 int ld_list_from_image(struct lindung **ret, struct ld_image *image);
 /** Lay an image over what is open; it is the list's from now on, also on an error. */
 int ld_list_overlay_image(struct lindung *list, struct ld_image *image);
+/** What is laid over from now on is a list of its own, with its overlays: for a name that both
+ * have, both speak, in a category that both speak of the upper one.  Nothing is taken away by the
+ * upper one but by its allow entries.  Once. */
+void ld_list_join(struct lindung *list);
 
 #endif

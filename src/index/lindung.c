@@ -102,6 +102,12 @@ ld_list_overlay_image(struct lindung *list, struct ld_image *image)
 }
 
 void
+ld_list_join(struct lindung *list)
+{
+	list->joint = list->layer_count;
+}
+
+void
 lindung_close(struct lindung *list)
 {
 	if (list == NULL)

@@ -58,7 +58,7 @@ search_begin(struct ld_search *s, const struct lindung *list, struct ld_question
 	s->question = q;
 	s->labels = q->labels;
 	s->layers = list->layer_count;
-	s->spoke = s->guarded = 0;
+	s->spoke[0] = s->spoke[1] = s->guarded[0] = s->guarded[1] = 0;
 	probes_take(s, ahead);
 }
 
@@ -86,15 +86,15 @@ static bool
 found_tell(struct ld_search *s, const struct ld_search_found *found, uint32_t tuple, ld_found *each,
 	   void *ctx)
 {
-	unsigned labels = found->labels;
+	unsigned labels = found->labels, which = found->layer < s->list->joint;
 
-	if (s->spoke == labels) {
-		if (s->guarded == labels ||
+	if (s->spoke[which] == labels) {
+		if (s->guarded[which] == labels ||
 		    !tuple_protects(s->list->layers[found->layer].image, tuple))
 			return true;
-		s->guarded = labels;
+		s->guarded[which] = labels;
 	}
-	s->spoke = labels;
+	s->spoke[which] = labels;
 	return each(ctx, found->layer, tuple, labels,
 		    labels == s->question->labels ? LD_RELATION_SELF : LD_RELATION_PARENT,
 		    ld_question_key(s->question, labels));
@@ -153,17 +153,17 @@ ld_search_name(const struct lindung *list, struct ld_question *q, ld_found *each
 	finds_take(&s);
 	ld_search_blocks(&s);
 	ld_search_end(&s, each, ctx);
-	return s.spoke != 0;
+	return (s.spoke[0] | s.spoke[1]) != 0;
 }
 
 /* ---- URLs ------------------------------------------------------------------------------------ */
 
-/* In the topmost layer that has the key. */
+/* In the topmost layer below `layer` that has the key. */
 static bool
 key_find(const struct lindung *list, struct ld_span key, uint64_t hash, unsigned labels,
-	 unsigned *ret_layer, uint32_t *ret_tuple)
+	 unsigned layer, unsigned *ret_layer, uint32_t *ret_tuple)
 {
-	for (unsigned layer = list->layer_count; layer-- > 0;) {
+	while (layer-- > 0) {
 		const struct ld_image *image = list->layers[layer].image;
 
 		if (labels >= image->labels_min && labels <= image->labels_max &&
@@ -173,6 +173,24 @@ key_find(const struct lindung *list, struct ld_span key, uint64_t hash, unsigned
 		}
 	}
 	return false;
+}
+
+/* Tell of one URL, of each of two joined lists.  False: the asker wants no more. */
+static bool
+url_tell(const struct lindung *list, struct ld_span key, uint64_t hash, unsigned labels,
+	 ld_found *each, void *ctx)
+{
+	unsigned layer = list->layer_count;
+	uint32_t tuple;
+
+	while (key_find(list, key, hash, labels, layer, &layer, &tuple)) {
+		if (!each(ctx, layer, tuple, labels, LD_RELATION_URL, key))
+			return false;
+		if (layer < list->joint)
+			break;
+		layer = list->joint;
+	}
+	return true;
 }
 
 static void
@@ -188,17 +206,14 @@ urls_search(const struct lindung *list, struct ld_question *q, const struct ld_u
 
 		for (unsigned i = 0; i < count; i++) {
 			struct ld_span path = ld_span(url->text, lens[i]);
-			unsigned layer;
-			uint32_t tuple;
 
 			if (host.len + path.len > LD_INDEX_KEY_MAX)
 				continue;
 			memcpy(key, host.data, host.len);
 			memcpy(key + host.len, path.data, path.len);
 			struct ld_span whole = ld_span(key, host.len + path.len);
-			if (key_find(list, whole, ld_key_hash_path(q->hashes[labels], path), labels,
-				     &layer, &tuple) &&
-			    !each(ctx, layer, tuple, labels, LD_RELATION_URL, whole))
+			if (!url_tell(list, whole, ld_key_hash_path(q->hashes[labels], path),
+				      labels, each, ctx))
 				return;
 		}
 	}

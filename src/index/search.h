@@ -34,8 +34,9 @@ struct ld_search {
 	const struct lindung *list;
 	struct ld_question *question;
 	unsigned labels, layers; /* those to come; `layers` of the first of these levels */
-	unsigned spoke,
-		guarded; /* labels of the last name that was told of; of a protection below */
+	/* Labels of the last name that was told of, of each of two joined lists; of a protection
+	 * below it. */
+	unsigned spoke[2], guarded[2];
 	unsigned probe_count, probe_next, find_count;
 	struct ld_search_probe probes[LD_SEARCH_PROBES];
 	struct ld_search_found found[LD_SEARCH_FINDS];
@@ -50,7 +51,7 @@ void ld_search_blocks(struct ld_search *search);
 void ld_search_end(struct ld_search *search, ld_found *each, void *ctx);
 
 /** All of these steps for one name.  False: nothing was found.  Of several layers that have the
- * same name the topmost one speaks. */
+ * same name the topmost one speaks; of two joined lists first that of the upper one. */
 bool ld_search_name(const struct lindung *list, struct ld_question *q, ld_found *each, void *ctx);
 
 /** Search for text: a URL (its own entries before those of its host) or a name.

@@ -476,6 +476,41 @@ test_category_limit(void **state)
 	assert_int_equal(access("/tmp/lindung-never", F_OK), -1);
 }
 
+/* Two lists joined: the upper one takes nothing away that it does not open. */
+static void
+test_joined_lists(void **state)
+{
+	struct lindung *list = ld_test_open("block\tadult\tboth.com\ts\n"
+					    "block\tadult\tgone.com\ts\n"
+					    "block\tadult\topened.com\ts\n"
+					    "block\tadult\tboth.com/page\ts\n");
+	struct lindung_answer a;
+
+	(void)state;
+	assert_int_equal(ld_test_overlay(list, "remove\tadult\tgone.com\tt\n"), LINDUNG_OK);
+	ld_list_join(list);
+	assert_int_equal(ld_test_overlay(list, "block\tchat\tboth.com\tu\n"
+					       "block\tchat\tboth.com/page\tu\n"
+					       "block\tchat\tgone.com\tu\n"
+					       "block\tchat\town.com\tu\n"
+					       "allow\tadult\topened.com\tu\n"),
+			 LINDUNG_OK);
+	uint64_t adult = ld_test_bit(list, "adult"), chat = ld_test_bit(list, "chat");
+	assert_true(ld_test_ask(list, "both.com", LINDUNG_ALL).blocked == (adult | chat));
+	assert_true(ld_test_ask(list, "x.both.com", LINDUNG_ALL).blocked == (adult | chat));
+	assert_true(ld_test_ask(list, "both.com", adult).blocked == adult);
+	a = ld_test_ask(list, "http://both.com/page", LINDUNG_ALL);
+	assert_true(a.blocked == (adult | chat));
+	/* What an overlay of the lower one removed, the upper one may still have. */
+	assert_true(ld_test_ask(list, "gone.com", LINDUNG_ALL).blocked == chat);
+	assert_true(ld_test_ask(list, "own.com", LINDUNG_ALL).blocked == chat);
+	assert_false(ld_test_blocked(list, "opened.com"));
+	/* A removal of the upper one speaks for the upper one alone. */
+	assert_int_equal(ld_test_overlay(list, "remove\tadult\tboth.com\tv\n"), LINDUNG_OK);
+	assert_true(ld_test_ask(list, "both.com", LINDUNG_ALL).blocked == adult);
+	lindung_close(list);
+}
+
 int
 main(void)
 {
@@ -489,6 +524,7 @@ main(void)
 		cmocka_unit_test(test_all_categories),
 		cmocka_unit_test(test_protected),
 		cmocka_unit_test(test_overlays),
+		cmocka_unit_test(test_joined_lists),
 		cmocka_unit_test(test_protection_shows_through),
 		cmocka_unit_test(test_category_limit),
 	};

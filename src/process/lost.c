@@ -69,6 +69,20 @@ key_count(struct count *count, struct ld_span key)
 		count->lost++;
 }
 
+/* Of two joined lists both speak: an image of the upper one that only closes takes nothing away. */
+static bool
+only_closes(const struct lindung *list, unsigned layer)
+{
+	const struct ld_image *image = list->layers[layer].image;
+
+	if (list->joint == 0 || layer < list->joint)
+		return false;
+	for (uint32_t i = 0; i < image->rule_count; i++)
+		if (ld_image_rule(image, i).action != LD_ACTION_BLOCK)
+			return false;
+	return true;
+}
+
 /* Each name of one image. */
 static int
 image_count(struct count *count, const struct ld_image *image)
@@ -91,6 +105,8 @@ overlays_count(struct count *count)
 	int err = walks != NULL ? LINDUNG_OK : LINDUNG_ENOMEM;
 
 	for (unsigned i = 1; i < layers && err == LINDUNG_OK; i++) {
+		if (only_closes(count->list, i))
+			continue;
 		ld_keys_begin(&walks[i], count->list->layers[i].image);
 		err = ld_keys_next(&walks[i]);
 		left += err == LINDUNG_OK;
