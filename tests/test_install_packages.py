@@ -95,7 +95,8 @@ def test_every_library_of_the_build_has_its_package():
         "libidn2": "libidn2-dev", "libpsl": "libpsl-dev", "libseccomp": "libseccomp-dev",
         "jansson": "libjansson-dev",
         "libunbound": "libunbound-dev", "yaml-0.1": "libyaml-dev", "libzstd": "libzstd-dev",
-        "zlib": "zlib1g-dev", "threads": "libc6-dev",
+        "zlib": "zlib1g-dev", "threads": "libc6-dev", "libcurl": "libcurl4-openssl-dev",
+        "sqlite3": "libsqlite3-dev", "libpq": "libpq-dev", "libsodium": "libsodium-dev",
     }
     wanted = set()
     for path in [ROOT / "meson.build", *ROOT.glob("*/meson.build"), *ROOT.glob("*/*/meson.build")]:
