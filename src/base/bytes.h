@@ -35,6 +35,22 @@ ld_get_be32(const uint8_t *p)
 	return be32toh(v);
 }
 
+static inline uint64_t
+ld_get_be64(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof v);
+	return be64toh(v);
+}
+
+static inline void
+ld_put_be64(uint8_t *p, uint64_t v)
+{
+	v = htobe64(v);
+	memcpy(p, &v, sizeof v);
+}
+
 static inline void
 ld_put_be16(uint8_t *p, uint16_t v)
 {

@@ -6,7 +6,11 @@
 #include "log/merkle.h"
 #include "log/note.h"
 
-enum { LD_CHECKPOINT_MAX_BYTES = 16 * 1024 };
+enum {
+	LD_CHECKPOINT_MAX_BYTES = 16 * 1024,
+	LD_WITNESS_AHEAD_MAX_S = 600, /* a cosignature of a later time does not count */
+	LD_WITNESSES_MAX = LD_NOTE_KEYS_MAX - 1,
+};
 
 struct ld_checkpoint {
 	struct ld_span origin;
@@ -14,16 +18,17 @@ struct ld_checkpoint {
 	struct ld_hash root;
 };
 
-/** Read the text of a note.  Errors: LINDUNG_ESYNTAX. */
+/** Read the text of a note.  Extension lines are allowed, and mean nothing.  Errors:
+ * LINDUNG_ESYNTAX. */
 int ld_checkpoint_parse(struct ld_checkpoint *ret, struct ld_span text, struct ld_report *report);
 int ld_checkpoint_format(struct ld_buffer *ret, const struct ld_checkpoint *checkpoint);
 
 /** Who must have signed it: the log, and enough witnesses. */
 struct ld_trust {
 	struct ld_verifier log;
-	unsigned witness_count;
+	unsigned witness_count;              /* at most LD_WITNESSES_MAX */
 	const struct ld_verifier *witnesses; /* LD_KEY_COSIGNATURE */
-	/** Do these witnesses (bit i: witnesses[i]) suffice? */
+	/** Do these witnesses (bit i: witnesses[i]) suffice?  NULL: none is needed. */
 	bool (*suffices)(const void *ctx, uint64_t witnesses);
 	const void *ctx;
 	uint32_t age_max_s; /* of the newest that the quorum rests on; 0: no limit */
@@ -37,7 +42,8 @@ struct ld_trusted {
 	uint64_t time_s;
 };
 
-/** Check a checkpoint as it was served, at the time `now_s`.
+/** Check a checkpoint as it was served, at the time `now_s`.  Its origin must be the name of the
+ * log's key.
  * Errors, with a report: LINDUNG_ESYNTAX, LINDUNG_ESIGNATURE (the log's), LINDUNG_EWITNESS (too
  * few), LINDUNG_EFROZEN (older than age_max_s). */
 int ld_checkpoint_check(struct ld_trusted *ret, struct ld_span bytes, const struct ld_trust *trust,

@@ -35,7 +35,10 @@ struct ld_verifier {
 	uint8_t key[LD_KEY_PUBLIC_BYTES];
 };
 
-/** Read "name+hash+base64"; the hash must fit.  Errors: LINDUNG_ESYNTAX with a report. */
+/** UTF-8 without blanks, controls and '+', 1 to LD_KEY_NAME_MAX octets. */
+bool ld_key_name_is_valid(struct ld_span name);
+/** Read "name+hash+base64"; the hash must fit, the key lie in the prime-order group (so that with
+ * or without the cofactor makes no difference).  Errors: LINDUNG_ESYNTAX with a report. */
 int ld_verifier_parse(struct ld_verifier *ret, struct ld_span text, struct ld_report *report);
 /** Write it, terminated; `text` has LD_KEY_TEXT_MAX octets.  Returns its length. */
 size_t ld_verifier_format(const struct ld_verifier *key, char *text);
@@ -61,9 +64,10 @@ int ld_signer_save(const struct ld_signer *signer, const char *path, struct ld_s
 		   struct ld_report *report);
 const struct ld_verifier *ld_signer_verifier(const struct ld_signer *signer);
 /** Sign `text` as the key's type says (a cosignature with `time_s`, else 0). Writes the octets of
- * the signature (a cosignature: 8 of the time before them) and their number. */
-void ld_signer_sign(const struct ld_signer *signer, struct ld_span text, uint64_t time_s,
-		    uint8_t ret[8 + LD_KEY_SIGNATURE_BYTES], size_t *ret_len);
+ * the signature (a cosignature: 8 of the time before them) and their number.
+ * Errors: LINDUNG_ENOMEM. */
+int ld_signer_sign(const struct ld_signer *signer, struct ld_span text, uint64_t time_s,
+		   uint8_t ret[8 + LD_KEY_SIGNATURE_BYTES], size_t *ret_len);
 /** Wipe and free.  NULL is a no-op. */
 void ld_signer_free(struct ld_signer *signer);
 

@@ -16,14 +16,19 @@
 #include "log/checkpoint.h"
 #include "log/note.h"
 
+enum {
+	LD_LOG_APPEND_MAX = 65536, /* entries of one append */
+};
+
 struct ld_log;
 
 /** Begin a new log in the empty or new directory `path`: its origin is the key's name.
  * Errors: LINDUNG_EEXISTS, LINDUNG_EIO. */
 int ld_log_create(const char *path, const struct ld_signer *signer, struct ld_report *report);
 
-/** Open for reading (`signer` NULL), or for writing by its key.  Opening for writing finishes what
- * a crash interrupted, and checks the whole edge of the tree against the checkpoint.
+/** Open for reading (`signer` NULL), or for writing by its key, which must outlive it.  Opening for
+ * writing checks the whole edge of the tree against the checkpoint, and takes up what a crash
+ * interrupted: what was not signed yet is dropped, what was is pending (ld_log_finish()).
  * Errors: LINDUNG_EIO, LINDUNG_EDAMAGED, LINDUNG_EBUSY (another writes), LINDUNG_ESIGNATURE. */
 int ld_log_open(struct ld_log **ret, const char *path, const struct ld_signer *signer,
 		struct ld_report *report);
@@ -44,11 +49,20 @@ typedef int ld_log_witness(void *ctx, uint64_t old_size, const struct ld_proof *
 			   struct ld_buffer *note, struct ld_report *report);
 void ld_log_set_witness(struct ld_log *log, ld_log_witness *witness, void *ctx);
 
-/** Append entries, all or none, in order; durable and public when it returns.
- * `*ret_first`: index of the first.  Errors: LINDUNG_ELIMIT (an entry too long), LINDUNG_EIO (the
- * log stays as it was), LINDUNG_EWITNESS. */
+/** Append entries, all or none, in order; durable and public when it returns.  What is pending is
+ * finished before.  `*ret_first`: index of the first.
+ * Errors: LINDUNG_ELIMIT (an entry too long, or too many), LINDUNG_EIO, LINDUNG_EWITNESS.  After an
+ * error the log is as it was; but where ld_log_is_pending() then, they are signed, and will be
+ * public when ld_log_finish() or the next append is through. */
 int ld_log_append(struct ld_log *log, const struct ld_span *entries, size_t count,
 		  uint64_t *ret_first, struct ld_report *report);
+/** Whether a signed checkpoint waits to be public: a crash, a full disk or witnesses stopped it. */
+bool ld_log_is_pending(const struct ld_log *log);
+/** Finish it; nothing pending is fine.  Errors: LINDUNG_EIO, LINDUNG_EWITNESS, LINDUNG_EDAMAGED. */
+int ld_log_finish(struct ld_log *log, struct ld_report *report);
+/** Ask the witnesses again about the checkpoint that is public, so that followers see that it is
+ * no old one (`old_size` of the callback: the size itself).  Finishes what is pending first. */
+int ld_log_refresh(struct ld_log *log, struct ld_report *report);
 /** Keep a block, durable when it returns; of that hash, or LINDUNG_EDAMAGED. */
 int ld_log_put_block(struct ld_log *log, const uint8_t hash[LD_HASH_BYTES], struct ld_span stored,
 		     struct ld_report *report);

@@ -36,8 +36,8 @@ int ld_note_parse(struct ld_note *ret, struct ld_span bytes, struct ld_report *r
 int ld_note_verify(const struct ld_note *note, const struct ld_verifier *const *keys, size_t count,
 		   uint64_t *ret_keys, uint64_t *times_s, struct ld_report *report);
 
-/** Write text, blank line and the signature of each signer.  `text` ends with LF.
- * Errors: LINDUNG_EINVAL, LINDUNG_ENOMEM. */
+/** Write text, blank line and the signature of each signer into an empty buffer.  `text` ends with
+ * LF.  Errors: LINDUNG_EINVAL, LINDUNG_ENOMEM (also: the buffer's limit). */
 int ld_note_sign(struct ld_buffer *ret, struct ld_span text, const struct ld_signer *const *signers,
 		 size_t count, uint64_t time_s);
 /** Write one more signature line under a note that is there. */

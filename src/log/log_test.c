@@ -1,0 +1,226 @@
+/* The log on the disk: appended to, read back, reopened, proofs of every size.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "log/log.h"
+
+#define ORIGIN "log.example/test"
+
+struct fixture {
+	char directory[64];
+	char path[128];
+	struct ld_signer *signer;
+	struct ld_report report;
+};
+
+static int
+setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof *f);
+	const uint8_t seed[32] = {1, 2, 3};
+
+	snprintf(f->directory, sizeof f->directory, "/tmp/lindung-log-XXXXXX");
+	assert_non_null(mkdtemp(f->directory));
+	snprintf(f->path, sizeof f->path, "%s/log", f->directory);
+	assert_int_equal(ld_signer_from_seed(&f->signer, ORIGIN, LD_KEY_ED25519, seed, &f->report),
+			 LINDUNG_OK);
+	*state = f;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct fixture *f = *state;
+	char command[256];
+
+	ld_signer_free(f->signer);
+	snprintf(command, sizeof command, "rm -rf %s", f->directory);
+	assert_int_equal(system(command), 0);
+	free(f);
+	return 0;
+}
+
+static void
+expect_ok(int err, const struct ld_report *report)
+{
+	if (err != LINDUNG_OK)
+		fail_msg("%s: %s", lindung_strerror(err), report->text);
+}
+
+/* Entry `index`: of lengths that differ, now and then long. */
+static struct ld_span
+entry_of(uint64_t index, char *text, size_t size)
+{
+	size_t len = index % 97 == 0 ? size : 8 + (size_t)(index % 31);
+
+	memset(text, 'a' + (int)(index % 26), len);
+	snprintf(text, len, "%llu", (unsigned long long)index);
+	return ld_span(text, len);
+}
+
+static void
+append(struct fixture *f, struct ld_log *log, size_t count)
+{
+	char *texts = malloc(count * 2000);
+	struct ld_span *entries = malloc(count * sizeof *entries);
+	uint64_t first = UINT64_MAX, size = ld_log_size(log);
+
+	for (size_t i = 0; i < count; i++)
+		entries[i] = entry_of(size + i, texts + i * 2000, 2000);
+	expect_ok(ld_log_append(log, entries, count, &first, &f->report), &f->report);
+	assert_int_equal(first, size);
+	assert_int_equal(ld_log_size(log), size + count);
+	free(texts);
+	free(entries);
+}
+
+/* Everything that a reader may ask. */
+static void
+check_all(struct fixture *f, uint64_t size)
+{
+	const struct ld_verifier *key = ld_signer_verifier(f->signer);
+	struct ld_trust trust = {.log = *key};
+	struct ld_tree tree = {.size = 0};
+	struct ld_trusted trusted;
+	struct ld_log *log;
+	struct ld_hash root;
+	struct ld_tile_source source;
+
+	expect_ok(ld_log_open(&log, f->path, NULL, &f->report), &f->report);
+	expect_ok(ld_checkpoint_check(&trusted, ld_log_checkpoint(log), &trust, 0, &f->report),
+		  &f->report);
+	assert_int_equal(trusted.checkpoint.size, size);
+	source = ld_log_tiles(log);
+	for (uint64_t i = 0; i < size; i++) {
+		char text[2000];
+		struct ld_span expected = entry_of(i, text, sizeof text);
+		struct ld_buffer entry;
+		struct ld_proof proof;
+		struct ld_hash leaf;
+
+		ld_buffer_init(&entry, LD_ENTRY_MAX_BYTES);
+		expect_ok(ld_log_entry(log, i, &entry, &f->report), &f->report);
+		assert_true(ld_span_equal(ld_buffer_span(&entry), expected));
+		ld_hash_leaf(&leaf, ld_buffer_span(&entry));
+		ld_buffer_free(&entry);
+		/* The tree of the first i leaves, and that this one continues it. */
+		ld_tree_root_now(&tree, &root);
+		assert_int_equal(ld_tree_prove_consistency(&proof, i, size, &source), LINDUNG_OK);
+		assert_int_equal(ld_proof_check_consistency(&proof, i, size, &root,
+							    &trusted.checkpoint.root),
+				 LINDUNG_OK);
+		assert_int_equal(ld_tree_prove_inclusion(&proof, i, size, &source), LINDUNG_OK);
+		assert_int_equal(
+			ld_proof_check_inclusion(&proof, i, size, &leaf, &trusted.checkpoint.root),
+			LINDUNG_OK);
+		leaf.bytes[0] ^= 1;
+		assert_int_equal(
+			ld_proof_check_inclusion(&proof, i, size, &leaf, &trusted.checkpoint.root),
+			LINDUNG_ESIGNATURE);
+		leaf.bytes[0] ^= 1;
+		ld_tree_append(&tree, &leaf);
+	}
+	ld_tree_root_now(&tree, &root);
+	assert_memory_equal(root.bytes, trusted.checkpoint.root.bytes, LD_HASH_BYTES);
+	ld_log_close(log);
+}
+
+static void
+test_append_and_read(void **state)
+{
+	static const size_t counts[] = {1, 1, 3, 250, 1, 1, 255, 256, 700, 64, 1};
+	struct fixture *f = *state;
+	struct ld_log *log;
+	uint64_t size = 0;
+
+	expect_ok(ld_log_create(f->path, f->signer, &f->report), &f->report);
+	check_all(f, 0);
+	expect_ok(ld_log_open(&log, f->path, f->signer, &f->report), &f->report);
+	for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+		append(f, log, counts[i]);
+		size += counts[i];
+		check_all(f, size);
+		if (i % 2 == 0) {
+			ld_log_close(log);
+			expect_ok(ld_log_open(&log, f->path, f->signer, &f->report), &f->report);
+			assert_int_equal(ld_log_size(log), size);
+		}
+	}
+	ld_log_close(log);
+}
+
+static void
+test_many_at_once(void **state)
+{
+	struct fixture *f = *state;
+	struct ld_log *log;
+
+	expect_ok(ld_log_create(f->path, f->signer, &f->report), &f->report);
+	expect_ok(ld_log_open(&log, f->path, f->signer, &f->report), &f->report);
+	append(f, log, 3);
+	/* A tile of level 2. */
+	append(f, log, 65536);
+	append(f, log, 1);
+	ld_log_close(log);
+	expect_ok(ld_log_open(&log, f->path, f->signer, &f->report), &f->report);
+	assert_int_equal(ld_log_size(log), 65540);
+	ld_log_close(log);
+}
+
+static void
+test_one_writer(void **state)
+{
+	struct fixture *f = *state;
+	struct ld_log *log, *again;
+
+	expect_ok(ld_log_create(f->path, f->signer, &f->report), &f->report);
+	expect_ok(ld_log_open(&log, f->path, f->signer, &f->report), &f->report);
+	assert_int_equal(ld_log_open(&again, f->path, f->signer, &f->report), LINDUNG_EBUSY);
+	assert_int_equal(ld_log_create(f->path, f->signer, &f->report), LINDUNG_EEXISTS);
+	ld_log_close(log);
+	expect_ok(ld_log_open(&log, f->path, f->signer, &f->report), &f->report);
+	ld_log_close(log);
+}
+
+static void
+test_blocks(void **state)
+{
+	struct fixture *f = *state;
+	struct ld_log *log;
+	struct ld_hash hash, other = {.bytes = {0}};
+	struct ld_buffer block;
+
+	expect_ok(ld_log_create(f->path, f->signer, &f->report), &f->report);
+	expect_ok(ld_log_open(&log, f->path, f->signer, &f->report), &f->report);
+	ld_hash_of(&hash, LD_SPAN("a block"));
+	ld_buffer_init(&block, 100);
+	assert_int_equal(ld_log_get_block(log, hash.bytes, &block, &f->report), LINDUNG_ENOTFOUND);
+	assert_int_equal(ld_log_put_block(log, other.bytes, LD_SPAN("a block"), &f->report),
+			 LINDUNG_EDAMAGED);
+	for (int i = 0; i < 2; i++)
+		expect_ok(ld_log_put_block(log, hash.bytes, LD_SPAN("a block"), &f->report),
+			  &f->report);
+	expect_ok(ld_log_get_block(log, hash.bytes, &block, &f->report), &f->report);
+	assert_true(ld_span_equal(ld_buffer_span(&block), LD_SPAN("a block")));
+	ld_buffer_free(&block);
+	ld_log_close(log);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_append_and_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_many_at_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_one_writer, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_blocks, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
