@@ -31,6 +31,8 @@ OUT_OF_REACH = {"evidence": ("resolver/", "net/", "sys/socket.h")}
 LIBRARIES = {
     "idn2.h": {"name"},
     "libpsl.h": {"name"},
+    "uninorm.h": {"name"},
+    "unistr.h": {"name"},
     "sqlite3.h": {"store"},
     "libpq-fe.h": {"store"},
     "openssl/": {"net"},

@@ -152,6 +152,11 @@ int ld_list_parser_new(struct ld_list_parser **ret, enum ld_list_format format,
  * more then says what it has. */
 int ld_list_parse(struct ld_list_parser *parser, const struct ld_list_chunk *chunk,
 		  const struct ld_list_sink *sink);
+/** Read what formats/list.md calls an ENTRY, in any spelling that a reader takes, and make it
+ * canonical: scope, host and path of `ret`, the rest zero; valid until the parser is used again.
+ * LD_REJECT_COUNT: it was taken; else why not. */
+enum ld_reject ld_list_read_entry(struct ld_list_parser *parser, struct ld_span text,
+				  struct ld_entry *ret);
 void ld_list_parser_free(struct ld_list_parser *parser);
 
 /* ---- Writing ------------------------------------------------------------------------------ */

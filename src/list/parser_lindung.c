@@ -86,6 +86,17 @@ read_site(struct ld_list_parser *p, struct ld_span text, struct ld_entry *entry)
 	return reason;
 }
 
+enum ld_reject
+ld_list_read_entry(struct ld_list_parser *p, struct ld_span text, struct ld_entry *ret)
+{
+	struct ld_entry entry = {0};
+	enum ld_reject reason = read_site(p, text, &entry);
+
+	if (reason == LD_REJECT_NONE)
+		*ret = entry;
+	return reason;
+}
+
 static bool
 read_target(struct ld_list_parser *p, struct ld_span text, struct ld_entry *entry)
 {
