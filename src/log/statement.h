@@ -19,8 +19,13 @@ enum {
 	LD_STATEMENT_INLINE_MAX = 200,                    /* entries */
 	LD_STATEMENT_ENTRIES_MAX = 2000000,               /* of a block */
 	LD_STATEMENT_LIFE_MAX_DAYS = 3653,
+	LD_STATEMENT_TIME_TEXT = 20, /* octets of "2026-11-22T07:00:00Z" */
+	LD_STATEMENT_DAY_TEXT = 10,
 	LD_PARTY_ID_MAX = LD_KEY_NAME_MAX,
 };
+
+/** The last second of the year 9999. */
+#define LD_STATEMENT_TIME_MAX_S INT64_C(253402300799)
 
 /* X(symbol, key, what a person reads) */
 #define LD_STATEMENT_ACTIONS(X)                                                                    \
@@ -92,10 +97,10 @@ struct ld_statement {
 };
 
 /** Read and check a whole statement (the text of a note).  The report names line, field and what is
- * wrong.  Errors: LINDUNG_ESYNTAX, LINDUNG_ELIMIT. */
+ * wrong.  Errors: LINDUNG_ESYNTAX, LINDUNG_ELIMIT, LINDUNG_ENOMEM. */
 int ld_statement_parse(struct ld_statement *ret, struct ld_span text, struct ld_report *report);
-/** Write it.  Errors: LINDUNG_EINVAL with a report (what ld_statement_parse() would not take),
- * LINDUNG_ENOMEM. */
+/** Append its text to `ret`.  Errors: LINDUNG_EINVAL with a report (what ld_statement_parse() would
+ * not take), LINDUNG_ENOMEM. */
 int ld_statement_format(struct ld_buffer *ret, const struct ld_statement *statement,
 			struct ld_report *report);
 /** The id of the statement with this text. */
@@ -106,6 +111,7 @@ const char *ld_statement_action_text(enum ld_statement_action action);
 const char *ld_party_kind_key(enum ld_party_kind kind);
 /** Number of the kind with this key, or -1. */
 int ld_party_kind_find(struct ld_span key);
+/** ASCII alone, so that no two look alike by their script.  `root` is no party's id. */
 bool ld_party_id_is_valid(struct ld_span id);
 
 /** Seconds since 1970 as "2026-11-22T07:00:00Z" (21 octets with the NUL), or the day alone (11). */
