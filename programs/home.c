@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -217,16 +218,13 @@ ld_home_is_url(const char *where)
 	return strncasecmp(where, "http://", 7) == 0 || strncasecmp(where, "https://", 8) == 0;
 }
 
-/* An operator's directory stands for the log in it. */
-static const char *
-log_within(struct ld_home *home, const char *where)
+bool
+ld_home_holds_log(const char *path)
 {
-	const char *log = path_join(&home->arena, where, "log"), *checkpoint;
+	char checkpoint[PATH_MAX];
+	int len = snprintf(checkpoint, sizeof checkpoint, "%s/log/checkpoint", path);
 
-	if (log == NULL)
-		return NULL;
-	checkpoint = path_join(&home->arena, log, "checkpoint");
-	return checkpoint != NULL && access(checkpoint, F_OK) == 0 ? log : where;
+	return len > 0 && (size_t)len < sizeof checkpoint && access(checkpoint, F_OK) == 0;
 }
 
 static int
@@ -257,7 +255,7 @@ ld_home_log(const char **ret, struct ld_home *home, const char *option, struct l
 {
 	const char *url = ld_home_path(home, "log.url"), *log = option;
 
-	if (log == NULL && access(ld_home_path(home, "log/checkpoint"), F_OK) == 0)
+	if (log == NULL && ld_home_holds_log(home->path))
 		log = home->path;
 	if (log == NULL && access(url, F_OK) == 0) {
 		int err = url_read(&log, home, url, report);
@@ -268,8 +266,9 @@ ld_home_log(const char **ret, struct ld_home *home, const char *option, struct l
 	if (log == NULL)
 		return ld_fail(report, LINDUNG_ENOTFOUND,
 			       "which log? Name its directory or URL, or write it into %s", url);
-	if (!ld_home_is_url(log))
-		log = log_within(home, log);
+	/* An operator's directory stands for the log in it. */
+	if (!ld_home_is_url(log) && ld_home_holds_log(log))
+		log = path_join(&home->arena, log, "log");
 	if (log == NULL)
 		return ld_fail(report, LINDUNG_ENOMEM, "not enough memory");
 	*ret = log;

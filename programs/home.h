@@ -52,6 +52,8 @@ int ld_home_signer(struct ld_signer **ret, const char *path, int passphrase_fd,
 int ld_home_log(const char **ret, struct ld_home *home, const char *option,
 		struct ld_report *report);
 bool ld_home_is_url(const char *where);
+/** Whether the directory is one that `lindung init` made: with log/checkpoint in it. */
+bool ld_home_holds_log(const char *path);
 /** The policy: `option`, else HOME/policy.  Errors: LINDUNG_ENOTFOUND. */
 int ld_home_policy(const char **ret, struct ld_home *home, const char *option,
 		   struct ld_report *report);

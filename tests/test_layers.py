@@ -52,7 +52,7 @@ LIBRARIES = {
 
 # libc and the kernel: for everybody (but see OUT_OF_REACH).
 SYSTEM = re.compile(r"""(
-    assert|ctype|dirent|endian|errno|fcntl|float|getopt|grp|inttypes|libgen|limits|locale|math|poll|pthread
+    assert|ctype|dirent|endian|errno|fcntl|float|ftw|getopt|grp|inttypes|libgen|limits|locale|math|poll|pthread
     |pwd|sched|search|semaphore|setjmp|signal|spawn|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio
     |stdlib|string|strings|syslog|termios|threads|time|uchar|unistd|wchar
     |immintrin|arpa/inet|net/if|netinet/\w+|sys/\w+|linux/\w+)\.h""", re.VERBOSE)
