@@ -18,7 +18,8 @@
  * subdomains, or both.  A name is judged at its label boundaries, category by category: each
  * category is decided by the longest entry that speaks of it.  So "example.com blocked as
  * gambling, shop.example.com allowed" closes www.example.com and opens shop.example.com.
- * A protected name (help lines, emergency services) is open whatever any entry says.
+ * A protected name (help lines, emergency services) is open whatever any entry says; a name that an
+ * authority ordered to be closed is closed whatever any other entry says (doc/sealed.md).
  *
  * Rules for callers
  *   - Any number of threads may look up in one `struct lindung` at a time.  Opening, adding an
@@ -88,6 +89,10 @@ struct lindung_answer {
 	enum lindung_verdict verdict;
 	/** The name is protected (help lines and the like): allowed, and nothing may close it. */
 	bool is_protected;
+	/** Closed by an authority's order: by a sealed entry or in a locked category (which of them
+	 * is not told).  Nothing but a protection opens it, and it is closed whichever categories
+	 * are active.  Then `blocked`, `category` and `source` tell nothing. */
+	bool is_sealed;
 	/** Names below the one asked about get the same verdict, but for those with entries of
 	 * their own.  False where an entry for the name alone ("=host.example") decided: whoever
 	 * answers in DNS must not deny what lies below it (RFC 8020). */
@@ -121,6 +126,9 @@ struct lindung_reason {
 	bool decides;
 	bool important;
 	bool is_protected;
+	/** An entry that is sealed.  Without LINDUNG_OPERATOR one reason stands for all of them, the
+	 * first one told, and `entry`, `category`, `source` and `layer` tell nothing. */
+	bool is_sealed;
 	/** 0 for the base, 1 for the first overlay ... */
 	unsigned layer;
 	struct lindung_text target;
@@ -130,6 +138,8 @@ struct lindung_reason {
 enum {
 	/** Check every section's hash before returning (reads the whole file). */
 	LINDUNG_VERIFY = 1,
+	/** Who asks may know why a name is sealed: lindung_explain() tells it (lindung_open()). */
+	LINDUNG_OPERATOR = 2,
 };
 
 /** Open the index file at `path` (terminated).  The structure is always checked as far as it must
@@ -141,7 +151,8 @@ LINDUNG_API LINDUNG_CHECK int lindung_open(struct lindung **ret, const char *pat
 
 /** Lay the index file at `path` over what is open: where an overlay has an entry for a name, it
  * replaces what lies below it for that very name; where it says "removed", that name has no entry.
- * A protected name stays protected whatever overlays say.
+ * A protected name stays protected whatever overlays say.  Sealed entries are names of their own
+ * kind: what an overlay says of a name openly leaves them as they are.
  * Later overlays lie above earlier ones.  Categories are matched by key.
  *
  * Errors: as lindung_open(), and LINDUNG_ELIMIT past LINDUNG_OVERLAY_MAX or LINDUNG_CATEGORY_MAX.
@@ -220,6 +231,8 @@ struct lindung_facts {
 	/** Days since 1970-01-01 UTC that the compiler was told; 0 if none. */
 	uint32_t date_day;
 	uint32_t format_version;
+	/** Sealed names and URLs: not among entry_count, and never listed. */
+	uint64_t sealed_count;
 };
 
 /** Facts about layer `layer`.  LINDUNG_EINVAL past the last. */

@@ -251,14 +251,31 @@ filter_build(struct filter_work *work, unsigned threads)
 	return work->error;
 }
 
+static void
+sealed_put(struct output *o, const struct ld_gathered *g, const uint8_t *key)
+{
+	section_begin(o, LD_SECTION_SEALED);
+	if (g->sealed_count != 0) {
+		out_bytes(o, ld_span(key, LD_SEALED_KEY_BYTES));
+		out_bytes(o, ld_buffer_span(&g->sealed_hashes));
+	}
+	for (uint64_t i = 0; i < g->sealed_count; i++) {
+		uint8_t bytes[2];
+
+		ld_put_le16(bytes, g->tuple_final[ld_get_le16(g->sealed_tuples.data + 2 * i)]);
+		out_bytes(o, ld_span(bytes, sizeof bytes));
+	}
+	section_end(o, LD_SECTION_SEALED);
+}
+
 static int
 filter_put(struct output *o, const struct ld_gathered *g, unsigned threads)
 {
-	struct filter_work work = {.hashes = g->hashes, .count = g->key_count};
+	struct filter_work work = {.hashes = g->hashes, .count = g->hash_count};
 	uint32_t shards, offset;
 	int err;
 
-	while (g->key_count >> work.shard_bits > LD_INDEX_SHARD_KEYS)
+	while (g->hash_count >> work.shard_bits > LD_INDEX_SHARD_KEYS)
 		work.shard_bits++;
 	shards = 1u << work.shard_bits;
 	work.fuses = calloc(shards, sizeof *work.fuses);
@@ -348,6 +365,7 @@ image_write(struct output *o, const struct ld_gathered *g, const struct ld_encod
 		return err;
 	blocks_put(o, e);
 	err = filter_put(o, g, options->threads);
+	sealed_put(o, g, options->blind_key);
 	out_flush(o);
 	if (err == LINDUNG_OK)
 		err = o->error;
@@ -417,6 +435,7 @@ ld_build(const char *path, const struct ld_rules *rules, struct ld_sorter *const
 	}
 	stats.keys = keys.key_count;
 	stats.urls = keys.url_count;
+	stats.sealed = keys.sealed_count;
 	stats.covered = keys.covered_count;
 	stats.rules = keys.rule_count;
 	stats.tuples = keys.tuple_count;

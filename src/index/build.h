@@ -20,14 +20,16 @@ struct ld_build_options {
 	bool overlay;
 	bool drop_covered; /* leave out entries that their parents make needless */
 	unsigned threads;
-	const char *directory; /* for scratch files */
-	ld_progress *progress; /* or NULL */
+	const char *directory;    /* for scratch files */
+	const uint8_t *blind_key; /* LD_SEALED_KEY_BYTES, where there are sealed records */
+	ld_progress *progress;    /* or NULL */
 	void *progress_ctx;
 };
 
 struct ld_build_stats {
-	uint64_t keys;    /* in the image */
-	uint64_t urls;    /* of them */
+	uint64_t keys; /* in the image */
+	uint64_t urls; /* of them */
+	uint64_t sealed;
 	uint64_t covered; /* of them: blocked by a parent in the same categories (dropped ones too)
 			   */
 	uint64_t size_bytes;

@@ -2,9 +2,11 @@
  * parents combine: the one place where precedence among entries is written.
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * At one name: an important entry beats one that is not; then allow beats block.  Over names: each
- * category is decided by the longest entry that speaks of it, important ones before all others.
- * A protected name is open whatever else is said.  A rewrite counts where nothing blocks. */
+ * At one name: a locked entry beats one that is not, an important one any that is neither; then
+ * allow beats block.  Over names: each category is decided by the longest entry that speaks of it,
+ * locked ones before important ones before all others.  Locked ones count whichever categories are
+ * active.  A protected name is open whatever else is said.  A rewrite counts where nothing blocks.
+ */
 #ifndef LD_INDEX_EFFECT_H
 #define LD_INDEX_EFFECT_H
 
@@ -15,6 +17,7 @@
 struct ld_effect {
 	uint64_t block, allow;                     /* by ordinary entries: never both */
 	uint64_t important_block, important_allow; /* never both */
+	uint64_t locked_block, locked_allow;       /* never both */
 	bool is_protected;
 	bool rewrites;
 	bool is_split;         /* it is another one for names below */
@@ -57,7 +60,12 @@ ld_effect_of(const struct ld_image *image, uint32_t tuple, enum ld_relation rela
 		effect.is_split |= rule.scope != LD_SCOPE_TREE;
 		if (!ld_rule_applies(rule.scope, relation))
 			continue;
-		if (rule.action == LD_ACTION_BLOCK)
+		if ((rule.flags & LD_ENTRY_LOCKED) != 0) {
+			if (rule.action == LD_ACTION_BLOCK)
+				effect.locked_block |= set;
+			else if (rule.action == LD_ACTION_ALLOW)
+				effect.locked_allow |= set;
+		} else if (rule.action == LD_ACTION_BLOCK)
 			*(important ? &effect.important_block : &effect.block) |= set & active;
 		else if (rule.action == LD_ACTION_ALLOW)
 			*(important ? &effect.important_allow : &effect.allow) |= set & active;
@@ -70,6 +78,7 @@ ld_effect_of(const struct ld_image *image, uint32_t tuple, enum ld_relation rela
 	}
 	effect.block &= ~effect.allow;
 	effect.important_block &= ~effect.important_allow;
+	effect.locked_block &= ~effect.locked_allow;
 	return effect;
 }
 
@@ -79,11 +88,14 @@ ld_effect_over(struct ld_effect *longer, const struct ld_effect *shorter)
 {
 	uint64_t said = longer->block | longer->allow;
 	uint64_t important = longer->important_block | longer->important_allow;
+	uint64_t locked = longer->locked_block | longer->locked_allow;
 
 	longer->block |= shorter->block & ~said;
 	longer->allow |= shorter->allow & ~said;
 	longer->important_block |= shorter->important_block & ~important;
 	longer->important_allow |= shorter->important_allow & ~important;
+	longer->locked_block |= shorter->locked_block & ~locked;
+	longer->locked_allow |= shorter->locked_allow & ~locked;
 	longer->is_protected |= shorter->is_protected;
 	if (!longer->rewrites && shorter->rewrites) {
 		longer->rewrites = true;
@@ -95,9 +107,9 @@ ld_effect_over(struct ld_effect *longer, const struct ld_effect *shorter)
 static inline uint64_t
 ld_effect_blocked(const struct ld_effect *effect)
 {
-	return effect->is_protected
-		       ? 0
-		       : effect->important_block | (effect->block & ~effect->important_allow);
+	uint64_t others = effect->important_block | (effect->block & ~effect->important_allow);
+
+	return effect->is_protected ? 0 : effect->locked_block | others;
 }
 
 /** The categories in which an allow entry decided. */

@@ -231,7 +231,7 @@ url_effective(struct ld_export *x, unsigned layer, size_t host_len)
 	struct ld_span path = ld_span(x->key + host_len, x->key_len - host_len);
 
 	/* Its host's own entries may come later in the order: ask. */
-	if (lindung_lookup_name(x->list, x->host, strlen(x->host), x->active, &host) != LINDUNG_OK)
+	if (ld_list_lookup_open(x->list, ld_span_str(x->host), x->active, &host) != LINDUNG_OK)
 		return;
 	struct verdict v = verdict_of(&effect);
 	if (v.outcome == OUTCOME_BLOCK && host.verdict != LINDUNG_BLOCK && !host.is_protected)

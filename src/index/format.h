@@ -11,7 +11,8 @@
 #define LD_INDEX_MAGIC "\x89LDX\r\n\x1a\n"
 
 enum {
-	LD_INDEX_VERSION = 2,
+	LD_INDEX_VERSION = 3,
+	LD_INDEX_VERSION_MIN = 2, /* that is read: without the last section, and without locks */
 	LD_INDEX_HEADER_BYTES = 512,
 	LD_INDEX_ALIGN_BYTES = 64,
 	LD_INDEX_BLOCK_KEYS = 32, /* keys in one block; the last may hold fewer */
@@ -78,7 +79,14 @@ enum ld_section {
 	LD_SECTION_OFFSETS,    /* u32 a group, u16 a block, then 16 u32 a wide group */
 	LD_SECTION_BLOCKS,
 	LD_SECTION_FILTER,
+	LD_SECTION_SEALED, /* key, then all hashes, then u16 each: tuples; or nothing */
 	LD_SECTION_COUNT,
+};
+
+enum {
+	LD_SEALED_KEY_BYTES = 16,
+	LD_SEALED_HASH_BYTES = 16,
+	LD_SEALED_ENTRY_BYTES = LD_SEALED_HASH_BYTES + 2,
 };
 
 /* A rule: who says what about a category. 8 octets: category, action and scope, flags, zero,

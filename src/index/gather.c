@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "index/image.h"
 #include "index/scratch.h"
+#include "index/sealed_record.h"
 #include "index/tuples.h"
 #include "name/name.h"
 
@@ -388,12 +389,11 @@ fence_add(struct gather *g)
 }
 
 static int
-hash_add(struct gather *g)
+hash_add(struct gather *g, uint64_t hash, unsigned labels)
 {
 	struct ld_gathered *out = g->out;
-	unsigned labels;
 
-	if (out->key_count == g->hash_size) {
+	if (out->hash_count == g->hash_size) {
 		size_t size = g->hash_size == 0 ? 65536 : g->hash_size + g->hash_size / 2;
 		uint64_t *hashes = realloc(out->hashes, size * sizeof *hashes);
 
@@ -402,7 +402,7 @@ hash_add(struct gather *g)
 		out->hashes = hashes;
 		g->hash_size = size;
 	}
-	out->hashes[out->key_count] = ld_key_hash(ld_span(g->key, g->key_len), &labels);
+	out->hashes[out->hash_count++] = hash;
 	if (out->labels_min == 0 || labels < out->labels_min)
 		out->labels_min = labels;
 	if (labels > out->labels_max)
@@ -415,7 +415,9 @@ key_emit(struct gather *g, uint32_t tuple)
 {
 	struct ld_gathered *out = g->out;
 	bool first = out->key_count % LD_INDEX_HALF_KEYS == 0;
-	int err = hash_add(g);
+	unsigned labels;
+	uint64_t hash = ld_key_hash(ld_span(g->key, g->key_len), &labels);
+	int err = hash_add(g, hash, labels);
 
 	if (err == LINDUNG_OK &&
 	    out->key_count % (LD_GATHER_MARK_BLOCKS * LD_INDEX_BLOCK_KEYS) == 0)
@@ -442,6 +444,22 @@ key_emit(struct gather *g, uint32_t tuple)
 	return LINDUNG_OK;
 }
 
+static int
+sealed_emit(struct gather *g, uint32_t tuple)
+{
+	struct ld_gathered *out = g->out;
+	uint8_t blind[LD_BLIND_BYTES], *room;
+
+	ld_sealed_record_read(blind, ld_span(g->key, g->key_len));
+	ld_buffer_bytes(&out->sealed_hashes, ld_span(blind, LD_BLIND_HASH_BYTES));
+	room = ld_buffer_room(&out->sealed_tuples, 2);
+	if (room == NULL)
+		return LINDUNG_ENOMEM;
+	ld_put_le16(room, (uint16_t)tuple);
+	out->sealed_count++;
+	return hash_add(g, ld_get_le64(blind + LD_BLIND_FILTER_AT), blind[LD_BLIND_LABELS_AT]);
+}
+
 /* All members of one key are there. */
 static int
 key_end(struct gather *g)
@@ -456,7 +474,8 @@ key_end(struct gather *g)
 	err = elements_make(g, elements, &count);
 	if (err != LINDUNG_OK || count == 0)
 		return err;
-	if (covered(g, elements, count)) {
+	bool is_sealed = g->key[0] == LD_RECORD_SEALED;
+	if (!is_sealed && covered(g, elements, count)) {
 		g->out->covered_count++;
 		if (g->options->drop_covered) {
 			for (size_t i = 0; i < g->member_count; i++)
@@ -465,7 +484,9 @@ key_end(struct gather *g)
 		}
 	}
 	err = ld_tuples_intern(g->tuples, elements, count, &tuple);
-	return err == LINDUNG_OK ? key_emit(g, tuple) : err;
+	if (err != LINDUNG_OK)
+		return err;
+	return is_sealed ? sealed_emit(g, tuple) : key_emit(g, tuple);
 }
 
 static int
@@ -524,8 +545,9 @@ gather_run(struct gather *g, struct ld_merge *merge)
 	if (g->out->fd < 0)
 		return LINDUNG_EIO;
 	err = keys_gather(g, merge);
-	if (err == LINDUNG_OK && (g->out->samples.failed || g->out->fences.failed ||
-				  steps_failed(g->out) || g->out->prefixes.failed))
+	if (err == LINDUNG_OK &&
+	    (g->out->samples.failed || g->out->fences.failed || steps_failed(g->out) ||
+	     g->out->prefixes.failed || g->out->sealed_hashes.failed))
 		err = LINDUNG_ENOMEM;
 	return err == LINDUNG_OK ? ld_tuples_finish(g->tuples, g->out) : err;
 }
@@ -543,6 +565,8 @@ ld_gather(struct ld_gathered *ret, const struct ld_rules *rules, struct ld_merge
 		ld_buffer_init(&out.samples, SIZE_MAX);
 		ld_buffer_init(&out.fences, SIZE_MAX);
 		ld_buffer_init(&out.prefixes, SIZE_MAX);
+		ld_buffer_init(&out.sealed_hashes, SIZE_MAX);
+		ld_buffer_init(&out.sealed_tuples, SIZE_MAX);
 		for (int i = 0; i < LD_INDEX_STEP_WORDS; i++)
 			ld_buffer_init(&out.steps[i], SIZE_MAX);
 		*g = (struct gather){
@@ -582,6 +606,8 @@ ld_gathered_free(struct ld_gathered *out)
 	free(out->hashes);
 	ld_buffer_free(&out->fences);
 	ld_buffer_free(&out->prefixes);
+	ld_buffer_free(&out->sealed_hashes);
+	ld_buffer_free(&out->sealed_tuples);
 	for (int i = 0; i < LD_INDEX_STEP_WORDS; i++)
 		ld_buffer_free(&out->steps[i]);
 	free(out->tuple_changes);

@@ -22,7 +22,11 @@ struct ld_gathered {
 	struct ld_buffer fences;                     /* u32 a block, as they stand in the file */
 	struct ld_buffer steps[LD_INDEX_STEP_WORDS]; /* u64 a group each, likewise */
 	struct ld_buffer prefixes;                   /* an octet a group, likewise */
-	uint64_t *hashes;                            /* of every key */
+	uint64_t *hashes;                            /* of every key, and of every sealed one */
+	uint64_t hash_count;
+	uint64_t sealed_count;
+	struct ld_buffer sealed_hashes,
+		sealed_tuples; /* as they stand in the file; u16, gathered */
 	uint32_t labels_min, labels_max;
 	bool octets[256];         /* that occur in keys */
 	struct ld_buffer samples; /* whole blocks of keys, as in the file */

@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "index/block.h"
+#include "index/sealed.h"
 #include "list/entry.h"
 
 struct ld_span
@@ -45,13 +46,15 @@ rules_open(struct ld_image *image)
 
 	if (section.len % LD_RULE_BYTES != 0 || section.len / LD_RULE_BYTES > LD_INDEX_RULES_MAX)
 		return false;
+	uint8_t flags = LD_ENTRY_IMPORTANT | LD_ENTRY_PROTECTED;
+	if (image->version > 2)
+		flags |= LD_ENTRY_LOCKED;
 	image->rule_count = (uint32_t)(section.len / LD_RULE_BYTES);
 	for (uint32_t i = 0; i < image->rule_count; i++) {
 		struct ld_rule rule = ld_image_rule(image, i);
 
 		if (rule.action > LD_ACTION_REMOVE || rule.scope < LD_SCOPE_SELF ||
-		    rule.scope > LD_SCOPE_URL ||
-		    (rule.flags & ~(LD_ENTRY_IMPORTANT | LD_ENTRY_PROTECTED)) != 0 ||
+		    rule.scope > LD_SCOPE_URL || (rule.flags & ~flags) != 0 ||
 		    (rule.category != LD_RULE_CATEGORY_ALL &&
 		     rule.category >= image->categories.count) ||
 		    rule.source >= image->sources.count ||
@@ -207,10 +210,11 @@ header_open(struct ld_image *image)
 
 	if (file.len < LD_INDEX_HEADER_BYTES || memcmp(h, LD_INDEX_MAGIC, 8) != 0)
 		return LINDUNG_EFORMAT;
-	if (ld_get_le32(h + LD_HEADER_VERSION) != LD_INDEX_VERSION)
+	image->version = ld_get_le32(h + LD_HEADER_VERSION);
+	if (image->version < LD_INDEX_VERSION_MIN || image->version > LD_INDEX_VERSION)
 		return LINDUNG_EVERSION;
 	if (ld_get_le64(h + LD_HEADER_HASH) !=
-		    ld_hash_bytes(ld_span(h, LD_HEADER_HASH), LD_INDEX_VERSION) ||
+		    ld_hash_bytes(ld_span(h, LD_HEADER_HASH), image->version) ||
 	    ld_get_le64(h + LD_HEADER_FILE_BYTES) != file.len)
 		return LINDUNG_EDAMAGED;
 	image->flags = ld_get_le32(h + LD_HEADER_FLAGS);
@@ -225,7 +229,7 @@ header_open(struct ld_image *image)
 	if (image->labels_max > LD_INDEX_LABELS_MAX || image->labels_min > image->labels_max ||
 	    (image->labels_min == 0 && image->entry_count != 0))
 		return LINDUNG_EDAMAGED;
-	for (int i = 0; i < LD_SECTION_COUNT; i++) {
+	for (int i = 0; i < ld_section_count(image->version); i++) {
 		uint64_t offset = ld_get_le64(h + LD_HEADER_SECTIONS + i * 24);
 		uint64_t len = ld_get_le64(h + LD_HEADER_SECTIONS + i * 24 + 8);
 
@@ -250,7 +254,8 @@ image_check(struct ld_image *image, unsigned flags)
 	    !texts_open(&image->sources, image->sections[LD_SECTION_SOURCES], UINT16_MAX) ||
 	    !texts_open(&image->targets, image->sections[LD_SECTION_TARGETS], UINT16_MAX) ||
 	    !rules_open(image) || !tuples_open(image) || !codes_open(image) ||
-	    !dictionary_open(image) || !blocks_open(image) || !filter_open(image))
+	    !dictionary_open(image) || !blocks_open(image) || !filter_open(image) ||
+	    !ld_sealed_open(image))
 		return LINDUNG_EDAMAGED;
 	return LINDUNG_OK;
 }
@@ -258,7 +263,7 @@ image_check(struct ld_image *image, unsigned flags)
 int
 ld_image_verify_hashes(const struct ld_image *image)
 {
-	for (int i = 0; i < LD_SECTION_COUNT; i++)
+	for (int i = 0; i < ld_section_count(image->version); i++)
 		if (ld_get_le64(image->map.bytes.data + LD_HEADER_SECTIONS + i * 24 + 16) !=
 		    ld_hash_bytes(image->sections[i], (uint64_t)i))
 			return LINDUNG_EDAMAGED;

@@ -46,7 +46,7 @@ struct ld_rule {
 
 struct ld_image {
 	struct ld_map map;
-	uint32_t flags;
+	uint32_t version, flags;
 	uint64_t entry_count;
 	uint32_t block_count;
 	uint32_t labels_min, labels_max;
@@ -68,7 +68,16 @@ struct ld_image {
 	const uint8_t *group_prefix; /* an octet each: how many octets all its keys share */
 	const uint8_t *block_deltas; /* u16 each */
 	uint32_t wide_count;
+	uint64_t sealed_count;
+	const uint8_t *sealed_key, *sealed_hashes, *sealed_tuples;
 };
+
+/** Sections of a file of this version. */
+static inline int
+ld_section_count(uint32_t version)
+{
+	return version == 2 ? LD_SECTION_SEALED : LD_SECTION_COUNT;
+}
 
 /** Map and check.  Errors as lindung_open(). */
 int ld_image_open(struct ld_image **ret, const char *path, unsigned flags);

@@ -328,6 +328,40 @@ test_bad_files(void **state)
 	lindung_close(NULL);
 }
 
+/* A file of version 2 is one of version 3 without the last section, and without locks. */
+static void
+test_version_2(void **state)
+{
+	struct lindung *list = NULL;
+	struct lindung_facts facts;
+	char path[64];
+	uint8_t *data;
+	size_t len;
+
+	(void)state;
+	snprintf(path, sizeof path, "/tmp/lindung-old-%ld", (long)getpid());
+	assert_int_equal(
+		ld_test_build(path, LD_SPAN("block\tadult\texample.com\ts\n"), NULL, NULL, NULL),
+		LINDUNG_OK);
+	assert_int_equal(ld_read_file(path, 1 << 20, &data, &len, NULL), LINDUNG_OK);
+	ld_put_le32(data + LD_HEADER_VERSION, 2);
+	memset(data + LD_HEADER_SECTIONS + LD_SECTION_SEALED * 24, 0, 24);
+	ld_put_le64(data + LD_HEADER_HASH, ld_hash_bytes(ld_span(data, LD_HEADER_HASH), 2));
+	put_file(path, data, len);
+	assert_int_equal(lindung_open(&list, path, LINDUNG_VERIFY), LINDUNG_OK);
+	assert_int_equal(lindung_verify(list), LINDUNG_OK);
+	assert_true(ld_test_blocked(list, "www.example.com"));
+	assert_int_equal(lindung_facts(list, 0, &facts), LINDUNG_OK);
+	assert_int_equal(facts.format_version, 2);
+	assert_int_equal(facts.sealed_count, 0);
+	lindung_close(list);
+	data[ld_get_le64(data + LD_HEADER_SECTIONS + LD_SECTION_RULES * 24) + 2] = LD_ENTRY_LOCKED;
+	put_file(path, data, len);
+	assert_int_equal(lindung_open(&list, path, 0), LINDUNG_EDAMAGED);
+	free(data);
+	unlink(path);
+}
+
 static void
 test_strangest_limits(void **state)
 {
@@ -349,13 +383,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_texts),
-		cmocka_unit_test(test_wire),
-		cmocka_unit_test(test_wire_limits),
-		cmocka_unit_test(test_explain),
-		cmocka_unit_test(test_bad_files),
-		cmocka_unit_test(test_strangest_limits),
+		cmocka_unit_test(test_limits),    cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_wire),      cmocka_unit_test(test_wire_limits),
+		cmocka_unit_test(test_explain),   cmocka_unit_test(test_bad_files),
+		cmocka_unit_test(test_version_2), cmocka_unit_test(test_strangest_limits),
 	};
 
 	return cmocka_run_group_tests_name("image", tests, NULL, NULL);

@@ -19,6 +19,7 @@ struct lindung {
 	unsigned category_count;
 	unsigned labels_min; /* fewest labels of a name in any layer; 1 at least */
 	unsigned joint;      /* layers from here on are a second list, joined; 0: there is none */
+	bool is_operator;    /* who asks may know why a name is sealed */
 	struct ld_span categories[LINDUNG_CATEGORY_MAX];
 	struct ld_layer layers[LINDUNG_OVERLAY_MAX + 1]; /* the base first */
 };
@@ -31,6 +32,9 @@ ld_text_of(struct ld_span span)
 
 /** Open an image that is there already; it is the list's from now on, also on an error. */
 int ld_list_from_image(struct lindung **ret, struct ld_image *image);
+/** As lindung_lookup_name(), as if no name were sealed: for what is written for others. */
+int ld_list_lookup_open(const struct lindung *list, struct ld_span name, uint64_t active,
+			struct lindung_answer *ret);
 /** Lay an image over what is open; it is the list's from now on, also on an error. */
 int ld_list_overlay_image(struct lindung *list, struct ld_image *image);
 /** What is laid over from now on is a list of its own, with its overlays: for a name that both

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 
+#include "index/sealed.h"
 #include "index/search.h"
 
 const char *
@@ -44,7 +45,7 @@ layer_add(struct lindung *list, struct ld_image *image)
 	if (err != LINDUNG_OK)
 		return err;
 	list->layer_count++;
-	if (image->entry_count != 0 && image->labels_min < list->labels_min)
+	if (image->entry_count + image->sealed_count != 0 && image->labels_min < list->labels_min)
 		list->labels_min = image->labels_min;
 	return LINDUNG_OK;
 }
@@ -55,7 +56,11 @@ lindung_open(struct lindung **ret, const char *path, unsigned flags)
 	struct ld_image *image;
 	int err = ld_image_open(&image, path, flags);
 
-	return err == LINDUNG_OK ? ld_list_from_image(ret, image) : err;
+	if (err == LINDUNG_OK)
+		err = ld_list_from_image(ret, image);
+	if (err == LINDUNG_OK)
+		(*ret)->is_operator = (flags & LINDUNG_OPERATOR) != 0;
+	return err;
 }
 
 int
@@ -135,7 +140,7 @@ struct judgement {
 		enum ld_relation relation;
 	} steps[2 * LINDUNG_CATEGORY_MAX];
 	unsigned step_count;
-	unsigned rewrite_labels, allow_labels, protected_labels;
+	unsigned rewrite_labels, allow_labels, protected_labels, locked_labels;
 };
 
 /* An entry of the name itself, or of a URL: perhaps not all of it holds for names below. */
@@ -155,16 +160,16 @@ judgement_split(struct judgement *j, const struct ld_layer *layer, uint32_t tupl
 }
 
 static bool
-judgement_add(void *ctx, unsigned layer, uint32_t tuple, unsigned labels, enum ld_relation relation,
-	      struct ld_span key)
+judgement_add(void *ctx, const struct ld_match *match)
 {
 	struct judgement *j = ctx;
-	const struct ld_layer *from = &j->list->layers[layer];
-	struct ld_effect one = ld_effect_of(from->image, tuple, relation, from->map, j->active);
+	const struct ld_layer *from = &j->list->layers[match->layer];
+	struct ld_effect one =
+		ld_effect_of(from->image, match->tuple, match->relation, from->map, j->active);
+	unsigned labels = match->labels;
 
-	(void)key;
-	if (relation != LD_RELATION_PARENT && (one.is_split || j->is_split))
-		judgement_split(j, from, tuple, relation);
+	if (match->relation != LD_RELATION_PARENT && (one.is_split || j->is_split))
+		judgement_split(j, from, match->tuple, match->relation);
 	else if (j->is_split)
 		ld_effect_over(&j->below, &one);
 	if (one.rewrites && !j->effect.rewrites)
@@ -173,6 +178,8 @@ judgement_add(void *ctx, unsigned layer, uint32_t tuple, unsigned labels, enum l
 		j->protected_labels = labels;
 	if (j->allow_labels == 0 && (one.allow | one.important_allow) != 0)
 		j->allow_labels = labels;
+	if (j->locked_labels == 0 && (one.locked_block & ~j->effect.locked_allow) != 0)
+		j->locked_labels = labels;
 	uint64_t block = one.block & ~(j->effect.block | j->effect.allow);
 	uint64_t important =
 		one.important_block & ~(j->effect.important_block | j->effect.important_allow);
@@ -182,9 +189,9 @@ judgement_add(void *ctx, unsigned layer, uint32_t tuple, unsigned labels, enum l
 		step->block = block;
 		step->important = important;
 		step->labels = labels;
-		step->layer = layer;
-		step->tuple = tuple;
-		step->relation = relation;
+		step->layer = match->layer;
+		step->tuple = match->tuple;
+		step->relation = match->relation;
 	}
 	ld_effect_over(&j->effect, &one);
 	return true;
@@ -227,9 +234,26 @@ step_source(const struct judgement *j, const struct judgement_step *step, int ca
 	return (struct lindung_text){NULL, 0};
 }
 
+/* Closed by an authority's order: no more is told than that. */
+static void
+judgement_sealed(const struct judgement *j, struct lindung_answer *ret)
+{
+	*ret = (struct lindung_answer){
+		.verdict = LINDUNG_BLOCK,
+		.is_sealed = true,
+		.category = -1,
+		.match_labels = j->locked_labels,
+		.holds_below = judgement_holds_below(j, LINDUNG_BLOCK),
+	};
+}
+
 static void
 judgement_answer(const struct judgement *j, struct lindung_answer *ret)
 {
+	if (__builtin_expect(j->effect.locked_block != 0 && !j->effect.is_protected, 0)) {
+		judgement_sealed(j, ret);
+		return;
+	}
 	struct lindung_answer answer = {
 		.blocked = ld_effect_blocked(&j->effect),
 		.allowed = ld_effect_allowed(&j->effect),
@@ -283,17 +307,17 @@ judgement_begin(struct judgement *j, const struct lindung *list, uint64_t active
 	j->effect = (struct ld_effect){0};
 	j->is_split = false;
 	j->step_count = 0;
-	j->rewrite_labels = j->allow_labels = j->protected_labels = 0;
+	j->rewrite_labels = j->allow_labels = j->protected_labels = j->locked_labels = 0;
 }
 
 static void
 question_judge(const struct lindung *list, struct ld_question *q, uint64_t active,
-	       struct lindung_answer *ret)
+	       bool without_sealed, struct lindung_answer *ret)
 {
 	struct judgement j;
 
 	judgement_begin(&j, list, active);
-	if (ld_search_name(list, q, judgement_add, &j))
+	if (ld_search_name(list, q, without_sealed, judgement_add, &j))
 		judgement_answer(&j, ret);
 	else
 		*ret = (struct lindung_answer){.category = -1, .holds_below = true};
@@ -307,7 +331,19 @@ lindung_lookup_name(const struct lindung *list, const char *name, size_t len, ui
 	int err = ld_question_from_text(&q, name, len);
 
 	if (err == LINDUNG_OK)
-		question_judge(list, &q, active, ret);
+		question_judge(list, &q, active, false, ret);
+	return err;
+}
+
+int
+ld_list_lookup_open(const struct lindung *list, struct ld_span name, uint64_t active,
+		    struct lindung_answer *ret)
+{
+	struct ld_question q;
+	int err = ld_question_from_text(&q, (const char *)name.data, name.len);
+
+	if (err == LINDUNG_OK)
+		question_judge(list, &q, active, true, ret);
 	return err;
 }
 
@@ -319,7 +355,7 @@ lindung_lookup_wire(const struct lindung *list, const uint8_t *name, size_t len,
 	int err = ld_question_from_wire(&q, name, len);
 
 	if (err == LINDUNG_OK)
-		question_judge(list, &q, active, ret);
+		question_judge(list, &q, active, false, ret);
 	return err;
 }
 
@@ -409,7 +445,8 @@ lindung_facts(const struct lindung *list, unsigned layer, struct lindung_facts *
 		.category_count = image->categories.count,
 		.source_count = image->sources.count,
 		.date_day = image->date_day,
-		.format_version = LD_INDEX_VERSION,
+		.format_version = image->version,
+		.sealed_count = image->sealed_count,
 	};
 	return LINDUNG_OK;
 }
@@ -423,6 +460,8 @@ lindung_verify(const struct lindung *list)
 		err = ld_image_verify_hashes(list->layers[i].image);
 		if (err == LINDUNG_OK)
 			err = ld_image_verify_entries(list->layers[i].image);
+		if (err == LINDUNG_OK)
+			err = ld_sealed_verify(list->layers[i].image);
 	}
 	return err;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "index/admit.h"
+#include "index/sealed_record.h"
 
 struct ld_maker {
 	const struct ld_compile_options *options;
@@ -106,22 +107,32 @@ int
 ld_maker_seal(struct ld_maker *m, const uint8_t blind[LD_BLIND_BYTES], struct ld_span category,
 	      struct ld_span sources, bool removed)
 {
-	(void)m;
-	(void)blind;
-	(void)category;
-	(void)sources;
-	(void)removed;
-	return LINDUNG_EINVAL;
+	struct ld_rule_text rule = {.category = category,
+				    .action = removed ? LD_ACTION_REMOVE : LD_ACTION_BLOCK,
+				    .flags = LD_ENTRY_LOCKED};
+	struct ld_record record = {.scope = blind[LD_BLIND_SCOPE_AT]};
+	uint8_t key[LD_SEALED_RECORD_BYTES];
+
+	if (!m->has_blind_key || (removed && !m->options->overlay) ||
+	    !(ld_category_key_is_valid(category) ||
+	      (removed && ld_span_equal(category, LD_SPAN("*")))) ||
+	    record.scope < LD_SCOPE_SELF || record.scope > LD_SCOPE_URL ||
+	    blind[LD_BLIND_LABELS_AT] == 0 || blind[LD_BLIND_LABELS_AT] > LD_INDEX_LABELS_MAX)
+		return LINDUNG_EINVAL;
+	ld_sealed_record(key, blind);
+	record.key = ld_span(key, sizeof key);
+	return records_add(m, &record, &rule, sources);
 }
 
 int
 ld_maker_finish(struct ld_maker *m, const char *path, struct ld_build_stats *ret,
 		struct ld_report *report)
 {
-	const struct ld_build_options options = ld_compile_build_options(m->options);
+	struct ld_build_options options = ld_compile_build_options(m->options);
 	int err = ld_sorter_finish(m->sorter);
 
 	if (err != LINDUNG_OK)
 		return ld_fail(report, err, "%s", lindung_strerror(err));
+	options.blind_key = m->blind_key;
 	return ld_build(path, m->rules, &m->sorter, 1, &options, NULL, ret, report);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "index/search.h"
 
+#include "index/sealed.h"
 #include "name/url.h"
 
 /* The entry is a protection. */
@@ -58,7 +59,9 @@ search_begin(struct ld_search *s, const struct lindung *list, struct ld_question
 	s->question = q;
 	s->labels = q->labels;
 	s->layers = list->layer_count;
-	s->spoke[0] = s->spoke[1] = s->guarded[0] = s->guarded[1] = 0;
+	for (unsigned i = 0; i < 2; i++)
+		s->spoke[i] = s->guarded[i] = s->spoke_sealed[i] = 0;
+	s->without_sealed = false;
 	probes_take(s, ahead);
 }
 
@@ -80,6 +83,21 @@ finds_take(struct ld_search *s)
 	}
 }
 
+static bool
+match_tell(struct ld_search *s, const struct ld_search_found *found, uint32_t tuple, bool is_sealed,
+	   ld_found *each, void *ctx)
+{
+	bool is_self = found->labels == s->question->labels;
+	const struct ld_match match = {.tuple = tuple,
+				       .layer = found->layer,
+				       .labels = found->labels,
+				       .relation = is_self ? LD_RELATION_SELF : LD_RELATION_PARENT,
+				       .is_sealed = is_sealed,
+				       .key = ld_question_key(s->question, found->labels)};
+
+	return each(ctx, &match);
+}
+
 /* The topmost layer that has a key speaks for it; of those below only a protection is heard, so
  * that nothing takes it back.  False: the asker wants no more. */
 static bool
@@ -95,9 +113,23 @@ found_tell(struct ld_search *s, const struct ld_search_found *found, uint32_t tu
 		s->guarded[which] = labels;
 	}
 	s->spoke[which] = labels;
-	return each(ctx, found->layer, tuple, labels,
-		    labels == s->question->labels ? LD_RELATION_SELF : LD_RELATION_PARENT,
-		    ld_question_key(s->question, labels));
+	return match_tell(s, found, tuple, false, each, ctx);
+}
+
+/* The same name among the sealed ones, which are names of their own: the topmost layer that has it
+ * there speaks for it. */
+static bool
+sealed_tell(struct ld_search *s, const struct ld_search_found *found, ld_found *each, void *ctx)
+{
+	const struct ld_image *image = s->list->layers[found->layer].image;
+	unsigned which = found->layer < s->list->joint;
+	uint32_t tuple;
+
+	if (s->without_sealed || s->spoke_sealed[which] == found->labels ||
+	    !ld_sealed_find(image, ld_question_key(s->question, found->labels), &tuple))
+		return true;
+	s->spoke_sealed[which] = found->labels;
+	return match_tell(s, found, tuple, true, each, ctx);
 }
 
 void
@@ -124,10 +156,14 @@ ld_search_end(struct ld_search *s, ld_found *each, void *ctx)
 {
 	for (;;) {
 		for (unsigned i = 0; i < s->find_count; i++) {
+			const struct ld_search_found *found = &s->found[i];
 			uint32_t tuple;
 
 			if (ld_find_key(&s->finds[i], &tuple) &&
-			    !found_tell(s, &s->found[i], tuple, each, ctx))
+			    !found_tell(s, found, tuple, each, ctx))
+				return;
+			if (s->list->layers[found->layer].image->sealed_count != 0 &&
+			    !sealed_tell(s, found, each, ctx))
 				return;
 		}
 		/* Rarely is there more than had room. */
@@ -142,53 +178,53 @@ ld_search_end(struct ld_search *s, ld_found *each, void *ctx)
 }
 
 bool
-ld_search_name(const struct lindung *list, struct ld_question *q, ld_found *each, void *ctx)
+ld_search_name(const struct lindung *list, struct ld_question *q, bool without_sealed,
+	       ld_found *each, void *ctx)
 {
 	struct ld_search s;
 
 	search_begin(&s, list, q, false);
+	s.without_sealed = without_sealed;
 	/* Most names end here. */
 	if (__builtin_expect(s.probe_count == 0, 1))
 		return false;
 	finds_take(&s);
 	ld_search_blocks(&s);
 	ld_search_end(&s, each, ctx);
-	return (s.spoke[0] | s.spoke[1]) != 0;
+	return (s.spoke[0] | s.spoke[1] | s.spoke_sealed[0] | s.spoke_sealed[1]) != 0;
 }
 
 /* ---- URLs ------------------------------------------------------------------------------------ */
 
-/* In the topmost layer below `layer` that has the key. */
+/* In the topmost layer that has the key openly, and in the topmost one that has it sealed; so of
+ * each of two joined lists.  False: the asker wants no more. */
 static bool
-key_find(const struct lindung *list, struct ld_span key, uint64_t hash, unsigned labels,
-	 unsigned layer, unsigned *ret_layer, uint32_t *ret_tuple)
+url_tell(const struct lindung *list, struct ld_match *match, uint64_t hash, ld_found *each,
+	 void *ctx)
 {
-	while (layer-- > 0) {
+	bool found[2] = {false, false}, found_sealed[2] = {false, false};
+
+	for (unsigned layer = list->layer_count; layer-- > 0;) {
 		const struct ld_image *image = list->layers[layer].image;
 
-		if (labels >= image->labels_min && labels <= image->labels_max &&
-		    ld_image_may_hold(image, hash) && ld_image_find(image, key, ret_tuple)) {
-			*ret_layer = layer;
-			return true;
+		if (match->labels < image->labels_min || match->labels > image->labels_max ||
+		    !ld_image_may_hold(image, hash))
+			continue;
+		unsigned which = layer < list->joint;
+
+		match->layer = layer;
+		match->is_sealed = false;
+		if (!found[which] && ld_image_find(image, match->key, &match->tuple)) {
+			found[which] = true;
+			if (!each(ctx, match))
+				return false;
 		}
-	}
-	return false;
-}
-
-/* Tell of one URL, of each of two joined lists.  False: the asker wants no more. */
-static bool
-url_tell(const struct lindung *list, struct ld_span key, uint64_t hash, unsigned labels,
-	 ld_found *each, void *ctx)
-{
-	unsigned layer = list->layer_count;
-	uint32_t tuple;
-
-	while (key_find(list, key, hash, labels, layer, &layer, &tuple)) {
-		if (!each(ctx, layer, tuple, labels, LD_RELATION_URL, key))
-			return false;
-		if (layer < list->joint)
-			break;
-		layer = list->joint;
+		match->is_sealed = true;
+		if (!found_sealed[which] && ld_sealed_find(image, match->key, &match->tuple)) {
+			found_sealed[which] = true;
+			if (!each(ctx, match))
+				return false;
+		}
 	}
 	return true;
 }
@@ -206,14 +242,15 @@ urls_search(const struct lindung *list, struct ld_question *q, const struct ld_u
 
 		for (unsigned i = 0; i < count; i++) {
 			struct ld_span path = ld_span(url->text, lens[i]);
+			struct ld_match match = {.labels = labels, .relation = LD_RELATION_URL};
 
 			if (host.len + path.len > LD_INDEX_KEY_MAX)
 				continue;
 			memcpy(key, host.data, host.len);
 			memcpy(key + host.len, path.data, path.len);
-			struct ld_span whole = ld_span(key, host.len + path.len);
-			if (!url_tell(list, whole, ld_key_hash_path(q->hashes[labels], path),
-				      labels, each, ctx))
+			match.key = ld_span(key, host.len + path.len);
+			if (!url_tell(list, &match, ld_key_hash_path(q->hashes[labels], path), each,
+				      ctx))
 				return;
 		}
 	}
@@ -242,6 +279,6 @@ ld_search_text(const struct lindung *list, const char *text, size_t len, bool is
 		return err;
 	if (is_url)
 		urls_search(list, &q, &url, each, ctx);
-	ld_search_name(list, &q, each, ctx);
+	ld_search_name(list, &q, false, each, ctx);
 	return LINDUNG_OK;
 }

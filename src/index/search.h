@@ -9,10 +9,17 @@
 #include "index/layers.h"
 #include "index/question.h"
 
-/** Called for each name or URL found: its tuple in that layer, how many labels it has, how it lies
- * to what was asked, its key.  False stops the search. */
-typedef bool ld_found(void *ctx, unsigned layer, uint32_t tuple, unsigned labels,
-		      enum ld_relation relation, struct ld_span key);
+/** A name or URL that was found. */
+struct ld_match {
+	uint32_t tuple; /* in that layer */
+	unsigned layer, labels;
+	enum ld_relation relation; /* to what was asked */
+	bool is_sealed;
+	struct ld_span key;
+};
+
+/** Called for each match.  False stops the search. */
+typedef bool ld_found(void *ctx, const struct ld_match *match);
 
 enum {
 	LD_SEARCH_PROBES = 16, /* of names in layers, that are looked for in filters at once */
@@ -35,8 +42,9 @@ struct ld_search {
 	struct ld_question *question;
 	unsigned labels, layers; /* those to come; `layers` of the first of these levels */
 	/* Labels of the last name that was told of, of each of two joined lists; of a protection
-	 * below it. */
-	unsigned spoke[2], guarded[2];
+	 * below it; of a sealed name. */
+	unsigned spoke[2], guarded[2], spoke_sealed[2];
+	bool without_sealed;
 	unsigned probe_count, probe_next, find_count;
 	struct ld_search_probe probes[LD_SEARCH_PROBES];
 	struct ld_search_found found[LD_SEARCH_FINDS];
@@ -52,7 +60,8 @@ void ld_search_end(struct ld_search *search, ld_found *each, void *ctx);
 
 /** All of these steps for one name.  False: nothing was found.  Of several layers that have the
  * same name the topmost one speaks; of two joined lists first that of the upper one. */
-bool ld_search_name(const struct lindung *list, struct ld_question *q, ld_found *each, void *ctx);
+bool ld_search_name(const struct lindung *list, struct ld_question *q, bool without_sealed,
+		    ld_found *each, void *ctx);
 
 /** Search for text: a URL (its own entries before those of its host) or a name.
  * Errors: as lindung_lookup_url() and lindung_lookup_name(). */

@@ -10,8 +10,10 @@
 #include "base/span.h"
 #include "index/format.h"
 
+enum { LD_RECORD_SEALED = 0xff /* first octet of a key: see ld_sealed_record() */ };
+
 struct ld_record {
-	struct ld_span key; /* no zero octet in it */
+	struct ld_span key; /* no zero octet in it; with LD_RECORD_SEALED it is a blinded one */
 	uint16_t rule;
 	uint16_t list;
 	uint8_t scope;

@@ -25,6 +25,8 @@ enum {
 	LD_ENTRY_IMPORTANT = 1, /* beats entries that are not, also an allow */
 	LD_ENTRY_BADFILTER = 2, /* takes back the same entry, in whichever list */
 	LD_ENTRY_PROTECTED = 4, /* allow that nothing can close; never from a list file */
+	LD_ENTRY_LOCKED = 8,    /* by an authority's order: only what is locked too, or protected,
+				   opens it; never from a list file */
 };
 
 /** One entry.  The spans are valid during the call that hands it over. */

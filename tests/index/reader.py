@@ -13,7 +13,7 @@ from typing import NamedTuple
 M = (1 << 64) - 1
 MAGIC = bytes.fromhex("894C44580D0A1A0A")
 SECTIONS = ("categories", "sources", "targets", "rules", "tuples", "codes", "dictionary", "steps",
-            "fences", "offsets", "blocks", "filter")
+            "fences", "offsets", "blocks", "filter", "sealed")
 
 
 class Damaged(Exception):
@@ -64,6 +64,37 @@ def hash_key(key):
             label = label[16:]
         result = h
     return hash_octets(slash + path, result) if slash else result
+
+
+def siphash_128(key, data):
+    """Section 9: SipHash-2-4 with 128 bits of output."""
+    def turn(x, bits):
+        return (x << bits | x >> 64 - bits) & M
+
+    def rounds(count):
+        for _ in range(count):
+            v[0], v[2] = v[0] + v[1] & M, v[2] + v[3] & M
+            v[1], v[3] = turn(v[1], 13) ^ v[0], turn(v[3], 16) ^ v[2]
+            v[0] = turn(v[0], 32)
+            v[2], v[0] = v[2] + v[1] & M, v[0] + v[3] & M
+            v[1], v[3] = turn(v[1], 17) ^ v[2], turn(v[3], 21) ^ v[0]
+            v[2] = turn(v[2], 32)
+
+    k0, k1 = u64(key), u64(key, 8)
+    v = [k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d ^ 0xee, k0 ^ 0x6c7967656e657261,
+         k1 ^ 0x7465646279746573]
+    whole = len(data) // 8 * 8
+    for at in range(0, whole + 1, 8):
+        word = u64(data, at) if at < whole else u64(data[whole:]) | (len(data) & 255) << 56
+        v[3] ^= word
+        rounds(2)
+        v[0] ^= word
+    v[2] ^= 0xee
+    rounds(4)
+    low = v[0] ^ v[1] ^ v[2] ^ v[3]
+    v[1] ^= 0xdd
+    rounds(4)
+    return struct.pack("<QQ", low, v[0] ^ v[1] ^ v[2] ^ v[3])
 
 
 def step(text):
@@ -143,13 +174,13 @@ class Image:
     def __init__(self, data, verify=True):
         check(len(data) >= 512 and data[:8] == MAGIC, "no index")
         version, self.flags, length, self.count = struct.unpack_from("<IIQQ", data, 8)
-        check(version == 2, "version")
-        check(u64(data, 504) == hash_octets(data[:504], 2), "header hash")
+        check(version in (2, 3), "version")
+        check(u64(data, 504) == hash_octets(data[:504], version), "header hash")
         check(length == len(data) and self.flags & ~3 == 0, "length or flags")
         self.date, self.suffix_date, self.block_count, self.labels_min, self.labels_max = (
             struct.unpack_from("<5I", data, 40))
         self.sections = {}
-        for number, name in enumerate(SECTIONS):
+        for number, name in enumerate(SECTIONS if version == 3 else SECTIONS[:12]):
             offset, size, expected = struct.unpack_from("<QQQ", data, 64 + 24 * number)
             check(offset + size <= len(data), name)
             self.sections[name] = data[offset:offset + size]
@@ -165,6 +196,7 @@ class Image:
         self.escape = len(codes) - 1026
         self._dictionary()
         self._places()
+        self._sealed()
 
     def _texts(self, name):
         data = self.sections[name]
@@ -185,6 +217,19 @@ class Image:
         ends = struct.unpack_from(f"<{count}I", data, 4)
         numbers = struct.unpack_from(f"<{ends[-1] if ends else 0}H", data, 4 + 4 * count)
         self.tuples = [[self.rules[n] for n in numbers[a:b]] for a, b in zip((0, *ends), ends)]
+
+    def _sealed(self):
+        """Section 9: blinded hashes with the numbers of their tuples."""
+        data = self.sections.get("sealed", b"")
+        check(len(data) == 0 or len(data) > 16 and (len(data) - 16) % 18 == 0, "sealed")
+        count = max(len(data) - 16, 0) // 18
+        self.seal_key = data[:16]
+        hashes = [data[16 + 16 * i:32 + 16 * i] for i in range(count)]
+        check(all(a < b for a, b in zip(hashes, hashes[1:])), "sealed hashes in order")
+        numbers = struct.unpack_from(f"<{count}H", data, 16 + 16 * count) if count else ()
+        self.sealed = dict(zip(hashes, numbers))
+        for number in numbers:
+            check(all(r.flags & 8 and r.action in (0, 3) for r in self.tuples[number]), "seals")
 
     def _dictionary(self):
         data = self.sections["dictionary"]
@@ -293,6 +338,12 @@ class Image:
                 return None
         return None
 
+    def find_sealed(self, key):
+        """The number of the tuple of a sealed key, or None."""
+        if not self.sealed or not self.may_hold(key):
+            return None
+        return self.sealed.get(siphash_128(self.seal_key, key))
+
     def _find_in_group(self, group, prefix, key):
         """Walk the fences: `level` windows agree with the cut of the last block not past the key."""
         first, end = 16 * group, min(16 * group + 16, self.block_count)
@@ -332,16 +383,15 @@ def key_to_entry(key, scope):
 def judge(image, host):
     """Section 9, for one name and every category: (protected, blocked, allowed, target)."""
     labels = host.lower().rstrip(".").encode("ascii").split(b".")
-    important, plain, target, protected = {}, {}, b"", False
+    locked, important, plain, target, protected = {}, {}, {}, b"", False
     for first in range(len(labels)):
-        number = image.find(b"\x01".join(reversed(labels[first:])))
-        if number is None:
-            continue
-        rules = [r for r in image.tuples[number] if r.scope & (1 if first == 0 else 2)]
-        for said, flag in ((important, 1), (plain, 0)):
+        key = b"\x01".join(reversed(labels[first:]))
+        numbers = [n for n in (image.find(key), image.find_sealed(key)) if n is not None]
+        rules = [r for n in numbers for r in image.tuples[n] if r.scope & (1 if first == 0 else 2)]
+        for said, flag in ((locked, 8), (important, 1), (plain, 0)):
             mine = {}
             for r in rules:
-                if r.flags & 1 != flag or r.action > 1:
+                if r.flags & 9 != flag or r.action > 1:
                     continue
                 for category in image.categories if r.category == b"*" else [r.category]:
                     mine[category] = mine.get(category, False) or r.action == 1
@@ -349,7 +399,7 @@ def judge(image, host):
                 said.setdefault(category, opens)
         protected = protected or any(r.flags & 4 for r in rules)
         target = target or next((r.target for r in rules if r.action == 2), b"")
-    decided = {**plain, **important}
+    decided = {**plain, **important, **locked}
     blocked = set() if protected else {c for c, opens in decided.items() if not opens}
     return (protected, blocked, {c for c, opens in decided.items() if opens},
             b"" if protected or blocked else target)

@@ -3,6 +3,7 @@
 (reader.py) finds in real images what was put into them, and judges as the program does."""
 import json
 import random
+import struct
 
 import pytest
 import reader
@@ -179,7 +180,9 @@ def test_damage_is_found(lindung, tmp_path):
                                                              ["a.com", "b.org"])))
     data = path.read_bytes()
     for number, name in enumerate(reader.SECTIONS):
-        offset = reader.u64(data, 64 + 24 * number)
+        offset, size = struct.unpack_from("<QQ", data, 64 + 24 * number)
+        if size == 0:
+            continue
         bad = bytearray(data)
         bad[offset] ^= 1
         with pytest.raises(reader.Damaged, match=name):
