@@ -50,8 +50,7 @@ def told(build_dir, lindung, tmp_path_factory):
                            "timeout-ms": 6000},
               "metrics": {"listen": ""}}
     (folder / "config.yaml").write_text(json.dumps(config))
-    # Twice: from upstream, and from the cache.
-    (folder / "questions").write_text(json.dumps([case[:4] for case in CASES] * 2))
+    (folder / "questions").write_text(json.dumps([case[:4] for case in CASES]))
     room = pathlib.Path(__file__).with_name("signed_room.py")
     done = subprocess.run(["unshare", "-n", sys.executable, room, lindung.path, folder / "config.yaml",
                            "5300", folder], capture_output=True, text=True, timeout=300, check=False)
@@ -63,7 +62,7 @@ def told(build_dir, lindung, tmp_path_factory):
 @pytest.mark.parametrize("number", range(len(CASES)), ids=[f"{c[0]}-{i}" for i, c in enumerate(CASES)])
 def test_rfc4035(told, number, where):
     _, _, do, _, rcode, flags, answer, code = CASES[number]
-    got = told[number + (0 if where == "from upstream" else len(CASES))]
+    got = told[number][0 if where == "from upstream" else 1]
     assert got["rcode"] == rcode, got
     assert sorted(set(got["flags"]) - {"QR", "RD", "RA"}) == flags, got
     assert [rdtype for rdtype, _ in got["answer"]] == answer, got
