@@ -7,7 +7,8 @@
  *   header        HEADER_MAX octets of a request, else 431; of its path LD_HTTP_PATH_MAX, else 414
  *   body          LD_SPEECH_MESSAGE_MAX octets, else 413
  *   held          octets of all requests and answers that are not done with: past HELD_REFUSE new
- *                 requests are refused, past HELD_MAX the connection ends
+ *                 requests are refused; an answer that would lead past HELD_MAX goes nowhere, and
+ *                 its request is refused, too; with octets of requests past it the connection ends
  *   resets        requests that end before they are answered: RESETS_MAX at once, and RESETS_PER_S
  *                 each second; past it the connection ends with ENHANCE_YOUR_CALM
  *   noise         frames since the last request: NOISE_MAX, then the same
@@ -225,6 +226,15 @@ respond_status(struct http2 *h, struct stream *s, int status)
 				      status == STATUS_METHOD_NOT_ALLOWED ? 4 : 3, NULL);
 }
 
+/* The peer may ask again (RFC 9113 section 8.7: nothing was done that could not be done twice). */
+static void
+stream_refuse(struct http2 *h, struct stream *s)
+{
+	s->refused = true;
+	(void)nghttp2_submit_rst_stream(h->session, NGHTTP2_FLAG_NONE, s->id,
+					NGHTTP2_REFUSED_STREAM);
+}
+
 static bool
 http2_answer(void *speech, uint32_t stream, struct ld_span message, uint32_t lifetime_s,
 	     struct ld_buffer *out)
@@ -235,7 +245,11 @@ http2_answer(void *speech, uint32_t stream, struct ld_span message, uint32_t lif
 	(void)out;
 	if (s == NULL) /* taken back in the meantime */
 		return true;
-	if (!data_add(h, s, message) || h->held > HELD_MAX)
+	if (h->held + message.len > HELD_MAX) {
+		stream_refuse(h, s);
+		return true;
+	}
+	if (!data_add(h, s, message))
 		return false;
 	respond_message(h, s, lifetime_s);
 	return true;
@@ -285,9 +299,7 @@ request_whole(struct http2 *h, struct stream *s)
 		return;
 	}
 	if (h->held > HELD_REFUSE) {
-		s->refused = true;
-		(void)nghttp2_submit_rst_stream(h->session, NGHTTP2_FLAG_NONE, s->id,
-						NGHTTP2_REFUSED_STREAM);
+		stream_refuse(h, s);
 		return;
 	}
 	/* The answer may come in this call: it has memory of its own. */

@@ -545,6 +545,25 @@ def test_large_answers_wait_for_a_slow_reader(doh):
     assert count(server, "connections_broken_total") == 0
 
 
+def test_large_answers_that_come_together(doh):
+    """One answer for many who wait: more than may wait to be sent is refused, the connection stays."""
+    upstream = LargeUpstream()
+    server = doh(threads=1, upstream={"mode": "forward", "timeout-ms": 5000,
+                                      "servers": [f"127.0.0.1@{upstream.port}"]})
+    with contextlib.closing(upstream), server.connect(window=2**24) as client:
+        client.h2.increment_flow_control_window(2**24)
+        asked = [client.get("cut-together.example", "TXT", flush=False) for _ in range(24)]
+        client.flush()
+        while len(client.resets) + sum(reply[2] for reply in client.replies.values()) < len(asked):
+            assert client.read(), f"the connection ended (GOAWAY {client.goaway})"
+        assert set(client.resets.values()) == {h2.errors.ErrorCodes.REFUSED_STREAM}
+        assert len(client.replies) >= 4
+        stream = client.get("listed.example")
+        while stream not in client.replies or not client.replies[stream][2]:
+            assert client.read()
+    assert count(server, "connections_broken_total") == 0
+
+
 def test_many_half_posts_are_bounded(doh):
     """Bodies that grow and never end: not more than half a megabyte of them."""
     server = doh()
