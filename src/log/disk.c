@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "log/disk.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,7 +10,7 @@
 
 #include "base/file.h"
 
-enum { PATH_MAX_BYTES = 256 };
+enum { PATH_MAX_BYTES = 4096 };
 
 static int
 fail(struct ld_report *report, const char *path)
@@ -38,7 +39,7 @@ directory_of(char *ret, const char *file, struct ld_report *report)
 	if (len >= PATH_MAX_BYTES)
 		return ld_fail(report, LINDUNG_EINVAL, "%.60s...: too long a path", file);
 	if (len == 0) {
-		memcpy(ret, ".", 2);
+		memcpy(ret, slash == NULL ? "." : "/", 2);
 	} else {
 		memcpy(ret, file, len);
 		ret[len] = '\0';
@@ -46,20 +47,41 @@ directory_of(char *ret, const char *file, struct ld_report *report)
 	return LINDUNG_OK;
 }
 
-int
-ld_disk_sync_way(int at, const char *file, struct ld_report *report)
+static int
+sync_directory(int at, const char *path, struct ld_report *report)
 {
-	char directory[PATH_MAX_BYTES];
-	int fd = -1, err = directory_of(directory, file, report);
+	int fd = -1, err = ld_disk_open(&fd, at, path, report);
 
-	if (err == LINDUNG_OK)
-		err = ld_disk_open(&fd, at, directory, report);
 	if (err != LINDUNG_OK)
 		return err;
 	if (fsync(fd) != 0)
-		err = fail(report, directory);
+		err = fail(report, path);
 	close(fd);
 	return err;
+}
+
+int
+ld_disk_sync_parent(int at, const char *file, struct ld_report *report)
+{
+	char directory[PATH_MAX_BYTES];
+	int err = directory_of(directory, file, report);
+
+	return err == LINDUNG_OK ? sync_directory(at, directory, report) : err;
+}
+
+int
+ld_disk_sync_way(int at, const char *file, struct ld_report *report)
+{
+	char path[PATH_MAX_BYTES];
+	int err = directory_of(path, file, report);
+
+	while (err == LINDUNG_OK && strchr(path, '/') != NULL) {
+		err = sync_directory(at, path, report);
+		*strrchr(path, '/') = '\0';
+	}
+	if (err == LINDUNG_OK && strcmp(path, ".") != 0)
+		err = sync_directory(at, path, report);
+	return err == LINDUNG_OK ? sync_directory(at, ".", report) : err;
 }
 
 int
@@ -70,7 +92,7 @@ ld_disk_make_directory(int at, const char *path, mode_t mode, struct ld_report *
 			return LINDUNG_OK;
 		return fail(report, path);
 	}
-	return ld_disk_sync_way(at, path, report);
+	return ld_disk_sync_parent(at, path, report);
 }
 
 int
@@ -126,7 +148,7 @@ ld_disk_replace(int temporary_at, const char *temporary, int at, const char *pat
 		unlinkat(temporary_at, temporary, 0);
 		return err;
 	}
-	return ld_disk_sync_way(at, path, report);
+	return ld_disk_sync_parent(at, path, report);
 }
 
 static int
@@ -182,4 +204,46 @@ bool
 ld_disk_exists(int at, const char *path)
 {
 	return faccessat(at, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* A directory's names, from a descriptor that stays the caller's. */
+static DIR *
+names_of(int at)
+{
+	int again = openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = again >= 0 ? fdopendir(again) : NULL;
+
+	if (dir == NULL && again >= 0)
+		close(again);
+	return dir;
+}
+
+size_t
+ld_disk_count(int at, const char *prefix)
+{
+	DIR *dir = names_of(at);
+	struct dirent *entry;
+	size_t count = 0;
+
+	if (dir == NULL)
+		return 0;
+	while ((entry = readdir(dir)) != NULL)
+		count += strncmp(entry->d_name, prefix, strlen(prefix)) == 0;
+	closedir(dir);
+	return count;
+}
+
+void
+ld_disk_clear(int at)
+{
+	DIR *dir = names_of(at);
+	struct dirent *entry;
+
+	if (dir == NULL)
+		return;
+	while ((entry = readdir(dir)) != NULL) {
+		if (entry->d_name[0] != '.')
+			unlinkat(at, entry->d_name, 0);
+	}
+	closedir(dir);
 }

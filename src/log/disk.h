@@ -23,6 +23,9 @@ int ld_disk_write(int at, const char *path, struct ld_span bytes, mode_t mode,
 int ld_disk_move(int from_at, const char *from, int to_at, const char *to,
 		 struct ld_report *report);
 /** Flush the directory that `file` is in. */
+int ld_disk_sync_parent(int at, const char *file, struct ld_report *report);
+/** Flush every directory in the path of a file, up to `at`: one of them may have been made by one
+ * who was killed before it was flushed. */
 int ld_disk_sync_way(int at, const char *file, struct ld_report *report);
 /** Write beside its place (`temporary`, in the directory `temporary_at`), flush, move, flush. */
 int ld_disk_replace(int temporary_at, const char *temporary, int at, const char *path,
@@ -31,5 +34,9 @@ int ld_disk_replace(int temporary_at, const char *temporary, int at, const char 
  * Errors: LINDUNG_ENOTFOUND, LINDUNG_ELIMIT, LINDUNG_EIO, LINDUNG_ENOMEM. */
 int ld_disk_read(int at, const char *path, struct ld_buffer *ret, struct ld_report *report);
 bool ld_disk_exists(int at, const char *path);
+/** How many names in the directory begin so. */
+size_t ld_disk_count(int at, const char *prefix);
+/** Delete every file in the directory, but those whose names begin with '.'. */
+void ld_disk_clear(int at);
 
 #endif

@@ -312,7 +312,7 @@ write_new(const char *path, struct ld_span bytes, struct ld_report *report)
 		unlink(path);
 	}
 	close(fd);
-	return err == LINDUNG_OK ? ld_disk_sync_way(AT_FDCWD, path, report) : err;
+	return err == LINDUNG_OK ? ld_disk_sync_parent(AT_FDCWD, path, report) : err;
 }
 
 int

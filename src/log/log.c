@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "log/log.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -27,31 +26,6 @@ fail_in(const char *path, struct ld_report *report, int err)
 }
 
 /* ---- Beginning one -------------------------------------------------------------------------- */
-
-/* Nothing but what a creation that was interrupted leaves. */
-static int
-check_empty(int directory, const char *path, struct ld_report *report)
-{
-	int again = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = again >= 0 ? fdopendir(again) : NULL;
-	struct dirent *entry;
-	int err = LINDUNG_OK;
-
-	if (dir == NULL) {
-		if (again >= 0)
-			close(again);
-		return ld_fail(report, LINDUNG_EIO, "%s: %s", path, strerror(errno));
-	}
-	while ((entry = readdir(dir)) != NULL) {
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-		    strcmp(entry->d_name, ".private") != 0)
-			err = ld_fail(report, LINDUNG_EEXISTS,
-				      "%s: is not empty: a log begins in a directory of its own",
-				      path);
-	}
-	closedir(dir);
-	return err;
-}
 
 static int
 write_first(int directory, const struct ld_signer *signer, struct ld_report *report)
@@ -91,8 +65,11 @@ ld_log_create(const char *path, const struct ld_signer *signer, struct ld_report
 		err = ld_disk_open(&directory, AT_FDCWD, path, report);
 	if (err != LINDUNG_OK)
 		return err;
-	err = check_empty(directory, path, report);
-	if (err == LINDUNG_OK) {
+	/* Nothing but what a creation that was interrupted leaves: ".", ".." and ".private". */
+	if (ld_disk_count(directory, "") > 2 + (size_t)ld_disk_exists(directory, ".private")) {
+		err = ld_fail(report, LINDUNG_EEXISTS,
+			      "%s: is not empty: a log begins in a directory of its own", path);
+	} else {
 		err = ld_disk_make_directory(directory, ".private", 0700, report);
 		if (err == LINDUNG_OK)
 			err = ld_disk_make_directory(directory, ".private/" LD_LOG_STAGE, 0700,

@@ -10,7 +10,6 @@
  *  6. pending and the parts of tiles that are full now are deleted.
  *
  * What fails in 1 or 2 leaves the log as it was. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -55,25 +54,6 @@ stage_name(const struct ld_tile *tile, char name[LD_TILE_PATH_MAX])
 		if (*c == '/')
 			*c = '_';
 	}
-}
-
-static void
-clear_stage(struct ld_log *log)
-{
-	int again = openat(log->stage, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = again >= 0 ? fdopendir(again) : NULL;
-	struct dirent *entry;
-
-	if (dir == NULL) {
-		if (again >= 0)
-			close(again);
-		return;
-	}
-	while ((entry = readdir(dir)) != NULL) {
-		if (entry->d_name[0] != '.')
-			unlinkat(log->stage, entry->d_name, 0);
-	}
-	closedir(dir);
 }
 
 /* ---- 1: the stage --------------------------------------------------------------------------- */
@@ -283,7 +263,7 @@ write_pending(struct ld_log *log, struct ld_report *report)
 		return err;
 	}
 	log->pending.is_there = true;
-	err = ld_disk_sync_way(log->private, LD_LOG_PENDING, report);
+	err = ld_disk_sync_parent(log->private, LD_LOG_PENDING, report);
 	if (err == LINDUNG_OK)
 		log->pending.is_durable = true;
 	return err;
@@ -525,7 +505,7 @@ ld_log_append(struct ld_log *log, const struct ld_span *entries, size_t count, u
 	if (err == LINDUNG_OK)
 		err = write_pending(log, report);
 	if (err != LINDUNG_OK && !log->pending.is_there) {
-		clear_stage(log);
+		ld_disk_clear(log->stage);
 		return err;
 	}
 	if (err == LINDUNG_OK)
@@ -572,7 +552,7 @@ ld_log_recover(struct ld_log *log, struct ld_report *report)
 	int err = read_pending(log, report);
 
 	if (err == LINDUNG_ENOTFOUND) {
-		clear_stage(log);
+		ld_disk_clear(log->stage);
 		return LINDUNG_OK;
 	}
 	if (err != LINDUNG_OK)
@@ -585,7 +565,7 @@ ld_log_recover(struct ld_log *log, struct ld_report *report)
 				       "trees of %" PRIu64 " entries, both signed",
 				       next->size);
 		unlinkat(log->private, LD_LOG_PENDING, 0);
-		clear_stage(log);
+		ld_disk_clear(log->stage);
 		return LINDUNG_OK;
 	}
 	if (next->size - log->now.size > LD_LOG_APPEND_MAX)

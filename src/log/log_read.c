@@ -229,6 +229,7 @@ ld_log_put_block(struct ld_log *log, const uint8_t hash[LD_HASH_BYTES], struct l
 	err = ld_disk_make_way(log->directory, path, 0755, report);
 	if (err != LINDUNG_OK)
 		return err;
-	return ld_disk_replace(log->private, LD_LOG_BLOCK_NEW, log->directory, path, stored, 0644,
-			       report);
+	err = ld_disk_replace(log->private, LD_LOG_BLOCK_NEW, log->directory, path, stored, 0644,
+			      report);
+	return err == LINDUNG_OK ? ld_disk_sync_way(log->directory, path, report) : err;
 }

@@ -145,6 +145,16 @@ ld_note_add_signature(struct ld_buffer *note, const struct ld_signer *signer, ui
 	return note->failed ? LINDUNG_ENOMEM : LINDUNG_OK;
 }
 
+void
+ld_note_copy_signature(struct ld_buffer *note, const struct ld_note_signature *signature)
+{
+	ld_buffer_bytes(note, LD_SPAN(DASH));
+	ld_buffer_bytes(note, signature->name);
+	ld_buffer_bytes(note, LD_SPAN(" "));
+	ld_buffer_bytes(note, signature->base64);
+	ld_buffer_bytes(note, LD_SPAN("\n"));
+}
+
 int
 ld_note_sign(struct ld_buffer *ret, struct ld_span text, const struct ld_signer *const *signers,
 	     size_t count, uint64_t time_s)

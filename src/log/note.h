@@ -42,5 +42,7 @@ int ld_note_sign(struct ld_buffer *ret, struct ld_span text, const struct ld_sig
 		 size_t count, uint64_t time_s);
 /** Write one more signature line under a note that is there. */
 int ld_note_add_signature(struct ld_buffer *note, const struct ld_signer *signer, uint64_t time_s);
+/** Write a signature of another note as a line. */
+void ld_note_copy_signature(struct ld_buffer *note, const struct ld_note_signature *signature);
 
 #endif
