@@ -15,11 +15,13 @@ enum {
 	LD_POLICY_WITNESSES_MAX = 64,
 	LD_POLICY_ROOTS_MAX = 32,
 	LD_POLICY_CATEGORIES_MAX = 64,
+	LD_POLICY_PARTIES_MAX = 1024, /* that it names */
 	LD_POLICY_OPERATORS_MAX = 16,
 	LD_POLICY_POPULAR_MAX = 100000, /* names */
-	LD_POLICY_DEPTH_MAX = 16,       /* of groups in groups */
-	LD_POLICY_COST_MAX = 4096,      /* members of a group and of all groups in it */
-	LD_POLICY_INCLUDES_MAX = 4,     /* files in files */
+	LD_POLICY_POPULAR_BYTES_MAX = 8 * 1024 * 1024,
+	LD_POLICY_DEPTH_MAX = 16,   /* of groups in groups */
+	LD_POLICY_COST_MAX = 4096,  /* members of a group and of all groups in it */
+	LD_POLICY_INCLUDES_MAX = 4, /* files in files */
 };
 
 struct ld_policy;
