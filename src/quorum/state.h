@@ -21,19 +21,19 @@
 
 enum {
 	LD_QUORUM_CATEGORIES_MAX = 1024, /* that statements speak of */
-	LD_QUORUM_KEYS_MAX = 65536,	 /* that parties have or had */
+	LD_QUORUM_KEYS_MAX = 65536,      /* that parties have or had */
 	LD_DAY_S = 86400,
 };
 
 enum {
 	LD_SAID_UPHOLDS = 1,
-	LD_SAID_WHOLE = 2,  /* speaks of all of its target */
-	LD_SAID_FLOODS = 4, /* more than its party may say in a day */
-	LD_SAID_VOID = 8,   /* made on or after the time from which its party's key was revoked */
-	LD_SAID_WAITS = 16, /* for its block */
+	LD_SAID_WHOLE = 2,   /* speaks of all of its target */
+	LD_SAID_FLOODS = 4,  /* more than its party may say in a day */
+	LD_SAID_VOID = 8,    /* made on or after the time from which its party's key was revoked */
+	LD_SAID_WAITS = 16,  /* for its block */
 	LD_SAID_CLOSED = 32, /* sealed, and not for us */
 	LD_SAID_TAKEN_BACK = 64, /* a withdraw speaks of all of it */
-	LD_SAID_DIRTY = 128, /* what was decided about it is to be worked out anew */
+	LD_SAID_DIRTY = 128,     /* what was decided about it is to be worked out anew */
 };
 
 /** A statement; its number is its index in the log. */
@@ -47,7 +47,7 @@ struct ld_said {
 	uint32_t first_record, record_count;
 	uint32_t entry_count;
 	uint32_t decided_at;
-	uint32_t covered; /* numbers of looks at a cell: it lists it, */
+	uint32_t covered;              /* numbers of looks at a cell: it lists it, */
 	uint32_t taken_back, seconded; /* that part was withdrawn, another party endorses it */
 	uint16_t category;
 	uint8_t action, refusal, entries, flags, decided;
@@ -59,12 +59,12 @@ struct ld_party {
 	bool has_key; /* now, at this place in the log */
 	struct ld_verifier key;
 	int64_t since_s, until_s; /* of its newest party-add */
-	int64_t root_s;		  /* time of the newest statement about it */
-	int64_t last_s;		  /* of the newest statement by this key */
-	int64_t day;		  /* of these: */
+	int64_t root_s;           /* time of the newest statement about it */
+	int64_t last_s;           /* of the newest statement by this key */
+	int64_t day;              /* of these: */
 	struct ld_flood spoken;
-	uint32_t newest; /* statement */
-	uint32_t added;	 /* statement */
+	uint32_t newest;                               /* statement */
+	uint32_t added;                                /* statement */
 	uint32_t counted[2], rejected[2], disputes[2]; /* numbers of looks, by side */
 };
 
@@ -76,7 +76,7 @@ struct ld_category {
 enum { LD_CELL_TOUCHED = 1, LD_CELL_POPULAR = 2, LD_CELL_SEALED = 4 };
 
 struct ld_cell {
-	uint32_t text;	 /* in the pool */
+	uint32_t text;   /* in the pool */
 	uint32_t record; /* newest */
 	uint32_t effect;
 	uint16_t category;
@@ -121,7 +121,7 @@ struct ld_key_seen {
 struct ld_table {
 	struct ld_slot {
 		uint32_t number, tag;
-	} *slots;
+	} * slots;
 	size_t size, count; /* a power of two */
 };
 
@@ -176,7 +176,8 @@ ld_party_is_valid(const struct ld_party *party, int64_t now_s)
 	return party->has_key && now_s < party->until_s;
 }
 
-/* ---- check.c: what a note would mean as the next entry ---------------------------------------- */
+/* ---- check.c: what a note would mean as the next entry ----------------------------------------
+ */
 
 struct ld_checked {
 	struct ld_statement statement;
@@ -196,7 +197,8 @@ uint32_t ld_said_find(const struct ld_quorum *q, const uint8_t id[LD_STATEMENT_I
 uint32_t ld_category_find(const struct ld_quorum *q, struct ld_span key);
 uint32_t ld_key_find(const struct ld_quorum *q, const uint8_t key[LD_KEY_PUBLIC_BYTES]);
 
-/* ---- cells.c ---------------------------------------------------------------------------------- */
+/* ---- cells.c ----------------------------------------------------------------------------------
+ */
 
 /** The host's key, path and scope of an entry as it is kept. */
 struct ld_cell_text {
@@ -216,7 +218,8 @@ int ld_cell_touch(struct ld_quorum *q, uint32_t cell);
 /** All cells that the statement speaks of. */
 int ld_said_touch(struct ld_quorum *q, uint32_t number);
 
-/* ---- judge.c ---------------------------------------------------------------------------------- */
+/* ---- judge.c ----------------------------------------------------------------------------------
+ */
 
 enum { LD_UNDECIDED, LD_UPHELD, LD_REJECTED };
 
@@ -240,7 +243,8 @@ bool ld_said_counts(const struct ld_quorum *q, const struct ld_said *said);
 /** Is there a withdraw of all of it that counts? */
 bool ld_said_is_taken_back(const struct ld_quorum *q, const struct ld_said *said);
 
-/* ---- due.c ------------------------------------------------------------------------------------ */
+/* ---- due.c ------------------------------------------------------------------------------------
+ */
 
 int ld_due_add(struct ld_quorum *q, int64_t time_s, uint32_t number, bool is_party);
 /** Take the next that is due at `now_s`; false if none is. */

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * All of it as at the time of the last ld_quorum_settle().  Spans and pointers that are handed over
- * are valid during the call.  Texts of statements (basis, reasons, evidence) are not kept: who wants
- * them reads entry `index` of the log. */
+ * are valid during the call.  Texts of statements (basis, reasons, evidence) are not kept: who
+ * wants them reads entry `index` of the log. */
 #ifndef LD_QUORUM_STORY_H
 #define LD_QUORUM_STORY_H
 
