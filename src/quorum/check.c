@@ -8,7 +8,7 @@ const char *
 ld_refusal_key(enum ld_refusal refusal)
 {
 	static const char *const keys[] = {
-#define LD_X(symbol, key, what) key,
+#define LD_X(symbol, key, error, what) key,
 		LD_REFUSALS(LD_X)
 #undef LD_X
 	};
@@ -20,12 +20,24 @@ const char *
 ld_refusal_text(enum ld_refusal refusal)
 {
 	static const char *const texts[] = {
-#define LD_X(symbol, key, what) what,
+#define LD_X(symbol, key, error, what) what,
 		LD_REFUSALS(LD_X)
 #undef LD_X
 	};
 
 	return texts[refusal];
+}
+
+int
+ld_refusal_error(enum ld_refusal refusal)
+{
+	static const int errors[] = {
+#define LD_X(symbol, key, error, what) LINDUNG_##error,
+		LD_REFUSALS(LD_X)
+#undef LD_X
+	};
+
+	return errors[refusal];
 }
 
 /* ---- Finding --------------------------------------------------------------------------------- */
@@ -183,19 +195,13 @@ is_claim(uint8_t action)
 static bool
 may_speak_of(enum ld_statement_action action, uint8_t of)
 {
-	switch (action) {
-	case LD_STATEMENT_ENDORSE:
-	case LD_STATEMENT_DISPUTE:
-	case LD_STATEMENT_APPEAL:
-		return is_claim(of);
-	case LD_STATEMENT_DECIDE:
-		return of == LD_STATEMENT_DISPUTE || of == LD_STATEMENT_APPEAL;
-	case LD_STATEMENT_WITHDRAW:
-		return is_claim(of) || of == LD_STATEMENT_ENDORSE || of == LD_STATEMENT_DISPUTE ||
-		       of == LD_STATEMENT_APPEAL;
-	default:
-		return false;
-	}
+	bool is_objection = of == LD_STATEMENT_DISPUTE || of == LD_STATEMENT_APPEAL;
+
+	if (action == LD_STATEMENT_DECIDE)
+		return is_objection;
+	if (action == LD_STATEMENT_WITHDRAW)
+		return is_claim(of) || is_objection || of == LD_STATEMENT_ENDORSE;
+	return is_claim(of); /* endorse, dispute, appeal */
 }
 
 static bool

@@ -17,7 +17,7 @@ enum {
 
 /* One line, cut at blanks. */
 struct words {
-	struct ld_span word[WORDS_MAX];
+	struct ld_span word[WORDS_MAX + 1];
 	size_t count;
 	struct ld_span rest[3]; /* the line from this word on, for what is free text */
 };
@@ -483,7 +483,7 @@ group_read(const struct file *f, const struct words *w, size_t at, bool of_witne
 	X("uphold", UPHOLD, 1, 1)                                                                  \
 	X("clock", CLOCK, 1, 1)                                                                    \
 	X("sealed", SEALED, 1, 1)                                                                  \
-	X("laxer", LAXER, 1, WORDS_MAX)
+	X("laxer", LAXER, 1, WORDS_MAX - 1)
 
 enum category_line {
 #define X(key, symbol, ...) CATEGORY_##symbol,
@@ -671,6 +671,8 @@ category_line(struct file *f, const struct words *w, enum category_line which)
 				     &rule->clock_s);
 	case CATEGORY_SEALED:
 		return sealed_read(f, w->word[1], rule);
+	case CATEGORY_LAXER:
+	case CATEGORY_LINE_COUNT:
 	default:
 		rule->laxer = copy(f, w->rest[1]);
 		return rule->laxer != NULL ? LINDUNG_OK
@@ -1008,7 +1010,7 @@ line_include(struct file *f, const struct words *w)
 static int
 line_laxer(struct file *f, const struct words *w)
 {
-	int err = words_expect(f, w, 1, WORDS_MAX);
+	int err = words_expect(f, w, 1, WORDS_MAX - 1);
 
 	if (err != LINDUNG_OK)
 		return err;
@@ -1185,7 +1187,7 @@ int
 ld_policy_open(struct ld_policy **ret, const char *path, const char *builtin_popular,
 	       struct ld_report *report)
 {
-	struct ld_policy *policy;
+	struct ld_policy *policy = NULL;
 	int err = policy_new(&policy, report);
 
 	if (err != LINDUNG_OK)
@@ -1202,7 +1204,7 @@ int
 ld_policy_parse(struct ld_policy **ret, struct ld_span text, const char *builtin_popular,
 		struct ld_report *report)
 {
-	struct ld_policy *policy;
+	struct ld_policy *policy = NULL;
 	int err = policy_new(&policy, report);
 
 	if (err != LINDUNG_OK)

@@ -709,25 +709,6 @@ ld_quorum_effective(const struct ld_quorum *q, ld_quorum_each *each, void *ctx)
 
 /* ---- What an operator asks ------------------------------------------------------------------- */
 
-static int
-refusal_error(enum ld_refusal refusal)
-{
-	switch (refusal) {
-	case LD_REFUSAL_SYNTAX:
-		return LINDUNG_ESYNTAX;
-	case LD_REFUSAL_SIGNATURE:
-	case LD_REFUSAL_ROOT_SIGNATURES:
-		return LINDUNG_ESIGNATURE;
-	case LD_REFUSAL_REPEATED:
-		return LINDUNG_EEXISTS;
-	case LD_REFUSAL_FLOOD:
-	case LD_REFUSAL_LIMIT:
-		return LINDUNG_ELIMIT;
-	default:
-		return LINDUNG_EDENIED;
-	}
-}
-
 int
 ld_quorum_admits(const struct ld_quorum *q, struct ld_span note, int64_t now_s,
 		 struct ld_report *report)
@@ -738,10 +719,11 @@ ld_quorum_admits(const struct ld_quorum *q, struct ld_span note, int64_t now_s,
 
 	ld_check(q, note, &c);
 	if (c.refusal != LD_REFUSAL_NONE && c.report.text[0] != '\0')
-		return ld_fail(report, refusal_error(c.refusal), "%s: %.400s",
+		return ld_fail(report, ld_refusal_error(c.refusal), "%s: %.400s",
 			       ld_refusal_text(c.refusal), c.report.text);
 	if (c.refusal != LD_REFUSAL_NONE)
-		return ld_fail(report, refusal_error(c.refusal), "%s", ld_refusal_text(c.refusal));
+		return ld_fail(report, ld_refusal_error(c.refusal), "%s",
+			       ld_refusal_text(c.refusal));
 	/* An appeal has the beginning of its day. */
 	slack_s = s->action == LD_STATEMENT_APPEAL ? LD_DAY_S : 0;
 	if (s->time_s > now_s + LD_QUORUM_AHEAD_MAX_S)
