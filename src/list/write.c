@@ -47,6 +47,7 @@ struct ld_export {
 	struct patterns patterns[2];
 	bool is_over[2];
 	bool writing;
+	void *ctx;
 	int fd;
 	struct ld_buffer out;
 	int error;
@@ -139,6 +140,12 @@ const struct ld_write_options *
 ld_export_options(const struct ld_export *x)
 {
 	return x->options;
+}
+
+void *
+ld_export_ctx(const struct ld_export *x)
+{
+	return x->writing ? x->ctx : NULL;
 }
 
 const struct ld_write_summary *
@@ -496,11 +503,8 @@ write_url(struct ld_export *x, const struct ld_entry *entry)
 }
 
 static int
-pass(struct ld_export *x)
+pass_begin(struct ld_export *x)
 {
-	struct ld_entry entry;
-	int err = x->source->rewind(x->source->ctx);
-
 	x->depth = 0;
 	x->ordinal = 0;
 	x->has_group = false;
@@ -511,21 +515,39 @@ pass(struct ld_export *x)
 		x->patterns[i].text.len = 0;
 		x->is_over[i] = false;
 	}
-	while (err == LINDUNG_OK && x->error == LINDUNG_OK) {
-		err = x->source->next(x->source->ctx, &entry);
-		if (err != LINDUNG_OK)
-			break;
-		if (entry.action == LD_ACTION_REMOVE)
-			return LINDUNG_EEXPRESS;
-		x->summary.read++;
-		if (!x->format->says_important && (entry.flags & LD_ENTRY_IMPORTANT))
-			x->summary.no_important++;
-		if (entry.scope == LD_SCOPE_URL)
-			write_url(x, &entry);
-		else
-			add_to_group(x, &entry);
-	}
-	end_group(x);
+	return x->source->rewind(x->source->ctx);
+}
+
+/* One entry; LINDUNG_ENOTFOUND behind the last. */
+static int
+pass_step(struct ld_export *x)
+{
+	struct ld_entry entry;
+	int err = x->source->next(x->source->ctx, &entry);
+
+	if (err == LINDUNG_ENOTFOUND)
+		end_group(x);
+	if (err != LINDUNG_OK)
+		return err;
+	if (entry.action == LD_ACTION_REMOVE)
+		return LINDUNG_EEXPRESS;
+	x->summary.read++;
+	if (!x->format->says_important && (entry.flags & LD_ENTRY_IMPORTANT))
+		x->summary.no_important++;
+	if (entry.scope == LD_SCOPE_URL)
+		write_url(x, &entry);
+	else
+		add_to_group(x, &entry);
+	return LINDUNG_OK;
+}
+
+static int
+pass(struct ld_export *x)
+{
+	int err = pass_begin(x);
+
+	while (err == LINDUNG_OK && x->error == LINDUNG_OK)
+		err = pass_step(x);
 	return err == LINDUNG_ENOTFOUND || err == LINDUNG_OK ? x->error : err;
 }
 
@@ -548,21 +570,30 @@ check_limit(const struct ld_export *x, struct ld_report *report)
 	return LINDUNG_OK;
 }
 
+/* Until it is known of all parents what cannot be said of them. */
 static int
-export_all(struct ld_export *x, struct ld_report *report)
+survey(struct ld_export *x)
 {
-	struct ld_write_summary surveyed;
 	int surveys = 0, err;
 
 	do {
 		/* Each survey finds a level of parents more at least; names have a last label. */
 		LD_ASSERT(surveys++ < SURVEYS_MAX);
 		err = pass(x);
-		if (err == LINDUNG_EEXPRESS)
-			return ld_fail(report, err, "only the format lindung can say removals");
-		if (err != LINDUNG_OK)
-			return ld_fail(report, err, "the list cannot be read");
-	} while (narrowed_settle(&x->narrowed));
+	} while (err == LINDUNG_OK && narrowed_settle(&x->narrowed));
+	return err;
+}
+
+static int
+export_all(struct ld_export *x, struct ld_report *report)
+{
+	struct ld_write_summary surveyed;
+	int err = survey(x);
+
+	if (err == LINDUNG_EEXPRESS)
+		return ld_fail(report, err, "only the format lindung can say removals");
+	if (err != LINDUNG_OK)
+		return ld_fail(report, err, "the list cannot be read");
 	err = check_limit(x, report);
 	if (err != LINDUNG_OK)
 		return err;
@@ -583,6 +614,63 @@ export_all(struct ld_export *x, struct ld_report *report)
 	return x->error == LINDUNG_OK ? LINDUNG_OK
 				      : ld_fail(report, x->error, "cannot write the list: %s",
 						lindung_strerror(x->error));
+}
+
+/* ---- Step by step ---------------------------------------------------------------------------- */
+
+int
+ld_export_walk_new(struct ld_export **ret, const struct ld_export_format *format,
+		   const struct ld_list_source *source, const struct ld_write_options *options,
+		   void *ctx)
+{
+	struct ld_export *x = calloc(1, sizeof *x);
+
+	if (x == NULL)
+		return LINDUNG_ENOMEM;
+	x->format = format;
+	x->options = options;
+	x->source = source;
+	x->ctx = ctx;
+	*ret = x;
+	return LINDUNG_OK;
+}
+
+int
+ld_export_walk_survey(struct ld_export *x, uint64_t **ret, size_t *ret_count)
+{
+	int err = survey(x);
+
+	if (err != LINDUNG_OK)
+		return err;
+	*ret = x->narrowed.at;
+	*ret_count = x->narrowed.count;
+	x->narrowed = (struct narrowed){.at = NULL};
+	return LINDUNG_OK;
+}
+
+int
+ld_export_walk_begin(struct ld_export *x, uint64_t *at, size_t count)
+{
+	x->narrowed = (struct narrowed){.at = at, .count = count, .size = count, .sorted = count};
+	x->writing = true;
+	return pass_begin(x);
+}
+
+int
+ld_export_walk_step(struct ld_export *x)
+{
+	int err = pass_step(x);
+
+	/* What the surveys found cannot be said is known: nothing is added to it, as it is shared.
+	 */
+	LD_ASSERT(x->narrowed.count == x->narrowed.sorted);
+	return x->error != LINDUNG_OK ? x->error : err;
+}
+
+void
+ld_export_walk_free(struct ld_export *x)
+{
+	free(x);
 }
 
 /* ---- Header -------------------------------------------------------------------------------------

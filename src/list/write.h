@@ -74,6 +74,8 @@ void ld_export_between(struct ld_export *x, const struct ld_node *node);
 struct ld_act ld_export_inherited(const struct ld_export *x);
 int ld_export_inherited_level(const struct ld_export *x);
 
+/** What was given to ld_export_walk_new(); NULL while surveying. */
+void *ld_export_ctx(const struct ld_export *x);
 const struct ld_write_options *ld_export_options(const struct ld_export *x);
 const struct ld_write_summary *ld_export_summary(const struct ld_export *x);
 
@@ -100,6 +102,21 @@ ld_act_is(const struct ld_act *act, int action)
 }
 /** The address of a rewrite to one ("192.0.2.1"); the empty span of any other. */
 struct ld_span ld_act_address(const struct ld_act *act);
+
+/* ---- Step by step: nodes for who takes them as they come, instead of text (rpz.h) ------------- */
+
+/** What is given must outlive it.  Errors: LINDUNG_ENOMEM. */
+int ld_export_walk_new(struct ld_export **ret, const struct ld_export_format *format,
+		       const struct ld_list_source *source, const struct ld_write_options *options,
+		       void *ctx);
+/** Go through all entries, to learn of which hosts not all can be said: their ordinals, the
+ * caller's to free.  Errors: LINDUNG_ENOMEM, the source's. */
+int ld_export_walk_survey(struct ld_export *x, uint64_t **ret, size_t *ret_count);
+/** Begin to hand out nodes, knowing that; `at` is not changed. */
+int ld_export_walk_begin(struct ld_export *x, uint64_t *at, size_t count);
+/** Take one entry more, which hands out some nodes or none.  LINDUNG_ENOTFOUND behind the last. */
+int ld_export_walk_step(struct ld_export *x);
+void ld_export_walk_free(struct ld_export *x);
 
 /** Arguments for "%.*s". */
 #define LD_SPAN_ARGS(span) (int)(span).len, (const char *)(span).data

@@ -40,6 +40,7 @@
 	X(NSEC, 47, "u*")                                                                          \
 	X(DNSKEY, 48, "*")                                                                         \
 	X(NSEC3, 50, "*")                                                                          \
+	X(ZONEMD, 63, "*")                                                                         \
 	X(SVCB, 64, "2u*")                                                                         \
 	X(HTTPS, 65, "2u*")                                                                        \
 	X(RESINFO, 261, "*")                                                                       \
@@ -76,6 +77,7 @@
 	X(NOTIMP, 4)                                                                               \
 	X(REFUSED, 5)                                                                              \
 	X(YXDOMAIN, 6)                                                                             \
+	X(NOTAUTH, 9)                                                                              \
 	X(BADVERS, 16)                                                                             \
 	X(BADCOOKIE, 23)
 
