@@ -37,6 +37,7 @@ struct connection {
 	struct ld_stream *stream;
 	void *speech;
 	struct ld_buffer output; /* what the peer did not take at once */
+	struct ld_tcp_source source; /* of messages, while `streams` */
 	int64_t active_ms;
 	unsigned in_flight;
 	uint32_t slot;
@@ -48,6 +49,7 @@ struct connection {
 	bool ended;    /* the peer sends no more */
 	bool running;  /* inside connection_run(): answers are gathered, and sent at its end */
 	bool active;   /* something worth a place happened in this turn */
+	bool streams;  /* a source gives what is sent next */
 	bool again;    /* there is more to do, and no descriptor that shows it */
 	bool broken;   /* of no more use ... */
 	bool polite;   /* ... but there are last words */
@@ -94,11 +96,20 @@ queue_move(struct connection *c, struct queue *to)
 }
 
 static void
+source_free(struct connection *c)
+{
+	if (c->streams)
+		c->source.free(c->source.ctx);
+	c->streams = false;
+}
+
+static void
 connection_close(struct connection *c)
 {
 	struct ld_tcp *tcp = c->tcp;
 
 	LD_ASSERT(!c->running);
+	source_free(c);
 	if (c->speech != NULL)
 		tcp->ops->free(c->speech);
 	ld_stream_free(c->stream);
@@ -126,7 +137,7 @@ output_waits(const struct connection *c)
 static bool
 may_take(const struct connection *c)
 {
-	return !c->broken && c->in_flight < c->tcp->config.in_flight_max &&
+	return !c->broken && !c->streams && c->in_flight < c->tcp->config.in_flight_max &&
 	       output_waits(c) <= c->tcp->config.output_max / 2;
 }
 
@@ -238,6 +249,26 @@ output_run(struct connection *c)
 	return (more && c->output.len == 0) || (!could_take && may_take(c));
 }
 
+/* Send the source's next message, if the peer has taken those before: true if there was one, or no
+ * more. */
+static bool
+source_run(struct connection *c)
+{
+	struct ld_span message;
+
+	if (!c->streams || c->output.len > 0)
+		return false;
+	if (c->source.next(c->source.ctx, &message) != LINDUNG_OK) {
+		c->broken = true;
+		return false;
+	}
+	if (message.len == 0)
+		source_free(c);
+	else
+		c->broken |= !c->tcp->ops->answer(c->speech, 0, message, 0, output_of(c));
+	return true;
+}
+
 /* Whatever was found out by reading: hands were shaken, or were not. */
 static void
 greeting_look(struct connection *c)
@@ -287,6 +318,7 @@ connection_turn(struct connection *c)
 {
 	struct ld_tcp *tcp = c->tcp;
 	unsigned reads = 0;
+	bool streamed = false;
 
 	c->running = true;
 	if (tcp->turn == NULL)
@@ -300,6 +332,11 @@ connection_turn(struct connection *c)
 		/* All that is at hand, so that the answers leave together. */
 		while (may_read(c) && reads++ < READS_A_TURN)
 			c->again |= input_read(c);
+		/* One a turn: others on the loop wait while it is made. */
+		if (!streamed && !c->broken) {
+			streamed = source_run(c);
+			c->active |= streamed;
+		}
 		if (c->broken)
 			break;
 		c->again |= output_run(c);
@@ -336,7 +373,8 @@ connection_settle(struct connection *c)
 	if (c->output.len > 0)
 		what |= c->stream->write_waits;
 	/* No descriptor shows it: come back at once, when the others had their turns. */
-	if (c->again || (takes && c->stream->ops->pending(c->stream)))
+	if (c->again || (c->streams && c->output.len == 0) ||
+	    (takes && c->stream->ops->pending(c->stream)))
 		what |= LD_WRITABLE;
 	ld_watch_set(c->watch, what);
 }
@@ -377,6 +415,7 @@ connection_end(struct connection *c)
 		return;
 	}
 	/* Answers that are still to come go nowhere. */
+	source_free(c);
 	tcp->ops->free(c->speech);
 	c->speech = NULL;
 	c->generation++;
@@ -394,7 +433,8 @@ connection_run(struct connection *c)
 	connection_turn(c);
 	if (c->broken)
 		connection_end(c);
-	else if (c->ended && !c->again && c->in_flight == 0 && c->output.len == 0)
+	else if (c->ended && !c->again && c->in_flight == 0 && c->output.len == 0 &&
+		 !c->streams)
 		connection_close(c);
 	else
 		connection_settle(c);
@@ -454,6 +494,22 @@ ld_tcp_drop(struct ld_tcp *tcp, struct ld_tcp_ref to)
 
 	if (c != NULL)
 		message_over(c, tcp->ops->drop(c->speech, to.stream));
+}
+
+void
+ld_tcp_stream(struct ld_tcp *tcp, struct ld_tcp_ref to, const struct ld_tcp_source *source)
+{
+	struct connection *c = connection_find(tcp, to);
+
+	if (c == NULL || tcp->config.speech == LD_TCP_HTTP2) {
+		source->free(source->ctx);
+		ld_tcp_drop(tcp, to);
+		return;
+	}
+	LD_ASSERT(!c->streams);
+	c->source = *source;
+	c->streams = true;
+	message_over(c, true);
 }
 
 /* ---- Connections come and go ------------------------------------------------------------- */
@@ -609,7 +665,7 @@ connection_open(struct ld_tcp *tcp, int fd, const struct ld_address *from)
 	c->shared = shared;
 	c->active_ms = ld_clock_coarse_ms();
 	c->in_flight = 0;
-	c->readable = c->ended = c->running = c->active = c->again = false;
+	c->readable = c->ended = c->running = c->active = c->again = c->streams = false;
 	c->broken = c->polite = false;
 	ld_buffer_init(&c->output, tcp->config.output_max);
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);

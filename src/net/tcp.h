@@ -80,6 +80,21 @@ void ld_tcp_answer(struct ld_tcp *tcp, struct ld_tcp_ref to, struct ld_span answ
 /** There will be no answer. */
 void ld_tcp_drop(struct ld_tcp *tcp, struct ld_tcp_ref to);
 
+/** Messages that answer one together. */
+struct ld_tcp_source {
+	/** The next message, of at most 65535 octets, valid until the next call; empty behind the
+	 * last.  On an error the connection is closed. */
+	int (*next)(void *ctx, struct ld_span *ret);
+	/** Called once, whatever the end. */
+	void (*free)(void *ctx);
+	void *ctx;
+};
+
+/** Answer with all messages of the source, each made when the peer has taken those before it; until
+ * then nothing is read of the connection, and a peer who takes none of them in the idle time is
+ * sent away.  Not for HTTP/2.  The source is ours from here on. */
+void ld_tcp_stream(struct ld_tcp *tcp, struct ld_tcp_ref to, const struct ld_tcp_source *source);
+
 /** Where the connection comes from; NULL if it is gone. */
 const struct ld_address *ld_tcp_peer(struct ld_tcp *tcp, struct ld_tcp_ref ref);
 
