@@ -15,6 +15,7 @@ static const struct ld_conf_choice choices_none[] = {{0, NULL, NULL}};
 static const struct ld_conf_choice choices_answers[] = {LD_CONF_ANSWERS(LD_X){0, NULL, NULL}};
 static const struct ld_conf_choice choices_reasons[] = {LD_CONF_REASONS(LD_X){0, NULL, NULL}};
 static const struct ld_conf_choice choices_denials[] = {LD_CONF_DENIALS(LD_X){0, NULL, NULL}};
+static const struct ld_conf_choice choices_digests[] = {LD_CONF_DIGESTS(LD_X){0, NULL, NULL}};
 static const struct ld_conf_choice choices_modes[] = {LD_CONF_MODES(LD_X){0, NULL, NULL}};
 #undef LD_X
 

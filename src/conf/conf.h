@@ -25,6 +25,7 @@ enum ld_conf_answer { LD_CONF_ANSWERS(LD_X) };
 enum ld_conf_reason { LD_CONF_REASONS(LD_X) };
 enum ld_conf_denial { LD_CONF_DENIALS(LD_X) };
 enum ld_conf_mode { LD_CONF_MODES(LD_X) };
+enum ld_conf_digest { LD_CONF_DIGESTS(LD_X) };
 #undef LD_X
 
 /** A socket address as configured. */

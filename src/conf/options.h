@@ -26,6 +26,13 @@
 	X(LD_CONF_MODE_RECURSION, 0, "recursion", "From the root servers down.")                   \
 	X(LD_CONF_MODE_FORWARD, 1, "forward", "By the servers in upstream.servers.")
 
+/* The values are bits: LD_ZONE_SHA384 and LD_ZONE_SHA512. */
+#define LD_CONF_DIGESTS(X)                                                                         \
+	X(LD_CONF_DIGEST_NONE, 0, "none", "None.")                                                 \
+	X(LD_CONF_DIGEST_SHA384, 1, "sha384", "SHA-384.")                                          \
+	X(LD_CONF_DIGEST_SHA512, 2, "sha512", "SHA-512.")                                          \
+	X(LD_CONF_DIGEST_BOTH, 3, "both", "Both.")
+
 #define LD_CONF_DENIALS(X)                                                                         \
 	X(LD_CONF_DENIAL_REFUSE, 0, "refuse", "REFUSED, with an Extended DNS Error (18).")         \
 	X(LD_CONF_DENIAL_DROP, 1, "drop", "Not at all.")
@@ -307,6 +314,42 @@
 	  "address: 32 hexadecimal digits a line, up to 4 lines. "                                 \
 	  "The first makes cookies, all of them check them; read at the start. "                   \
 	  "With nothing here the secret is random, and new every day.")                            \
+	X(HOST, zone_name, "zone.name", "rpz.lindung", 1, 253, "", none,                           \
+	  "Name of the response policy zone in which other servers get all that is closed here, "  \
+	  "by zone transfer at the addresses of listen (AXFR, IXFR) and tls.listen. "              \
+	  "There are no zones unless somebody may have them: zone.allow, zone.keys. "              \
+	  "What is sealed is in no zone.")                                                         \
+	X(BOOL, zone_by_category, "zone.by-category", "yes", 0, 1, "", none,                       \
+	  "Give out a zone for each category that is closed, too: gambling.rpz.lindung, say.")     \
+	X(HOST, zone_catalog, "zone.catalog", "catalog.lindung", 0, 253, "", none,                 \
+	  "Name of a catalog zone (RFC 9432) that names the others, so that a server which takes " \
+	  "catalogs follows all of them; \"\" for none.")                                          \
+	X(PREFIXES, zone_allow, "zone.allow", "", 0, 65536, "", none,                              \
+	  "Prefixes of those who may have the zones; access.allow must let them ask, too. "        \
+	  "With zone.keys they must show a key besides.")                                          \
+	X(PATHS, zone_keys, "zone.keys", "", 0, 64, "", none,                                      \
+	  "Files with keys (TSIG, hmac-sha256), as tsig-keygen writes them: who signs with one "   \
+	  "of "                                                                                    \
+	  "them may have the zones. "                                                              \
+	  "NOTIFY is signed with the first. "                                                      \
+	  "Others must be able neither to read nor to write the files; they are read at the "      \
+	  "start.")                                                                                \
+	X(ADDRESSES, zone_notify, "zone.notify", "", 0, 64, "53", none,                            \
+	  "Servers that are told when a zone has changed (NOTIFY), as address@port; without a "    \
+	  "port it is 53. "                                                                        \
+	  "It is sent from an address of listen.")                                                 \
+	X(CHOICE, zone_digest, "zone.digest", "sha384", 0, 0, "", digests,                         \
+	  "The digest that a zone carries of itself (ZONEMD, RFC 8976).")                          \
+	X(DURATION, zone_refresh_s, "zone.refresh-s", "3600", 10, 604800, "s", none,               \
+	  "How often those who follow shall ask for changes that they were not told of.")          \
+	X(SIZE, zone_journal_size_bytes, "zone.journal-size-bytes", "4M", 0, 1073741824, "bytes",  \
+	  none,                                                                                    \
+	  "Memory for the changes of each zone that are kept, so that who follows gets these and " \
+	  "not the whole zone; 0: none are kept.")                                                 \
+	X(INTEGER, zone_journal_max, "zone.journal-max", "128", 0, 256, "changes", none,           \
+	  "How many changes of each zone are kept.")                                               \
+	X(INTEGER, zone_transfers_max, "zone.transfers-max", "16", 1, 1024, "transfers", none,     \
+	  "How many transfers go out at a time; more are answered SERVFAIL, and come again.")      \
 	X(ADDRESS, metrics_listen, "metrics.listen", "127.0.0.1@9354", 0, 1, "", none,             \
 	  "Where counters are given out for Prometheus, over HTTP, as address@port; "              \
 	  "\"\" for nowhere. "                                                                     \

@@ -103,7 +103,8 @@ ld_act_is(const struct ld_act *act, int action)
 /** The address of a rewrite to one ("192.0.2.1"); the empty span of any other. */
 struct ld_span ld_act_address(const struct ld_act *act);
 
-/* ---- Step by step: nodes for who takes them as they come, instead of text (rpz.h) ------------- */
+/* ---- Step by step: nodes for who takes them as they come, instead of text (rpz.h) -------------
+ */
 
 /** What is given must outlive it.  Errors: LINDUNG_ENOMEM. */
 int ld_export_walk_new(struct ld_export **ret, const struct ld_export_format *format,

@@ -36,7 +36,7 @@ struct connection {
 	struct ld_watch *watch;
 	struct ld_stream *stream;
 	void *speech;
-	struct ld_buffer output; /* what the peer did not take at once */
+	struct ld_buffer output;     /* what the peer did not take at once */
 	struct ld_tcp_source source; /* of messages, while `streams` */
 	int64_t active_ms;
 	unsigned in_flight;
@@ -433,8 +433,7 @@ connection_run(struct connection *c)
 	connection_turn(c);
 	if (c->broken)
 		connection_end(c);
-	else if (c->ended && !c->again && c->in_flight == 0 && c->output.len == 0 &&
-		 !c->streams)
+	else if (c->ended && !c->again && c->in_flight == 0 && c->output.len == 0 && !c->streams)
 		connection_close(c);
 	else
 		connection_settle(c);

@@ -15,6 +15,7 @@
 #include "process/role.h"
 #include "process/streams.h"
 #include "process/system.h"
+#include "process/zoning.h"
 
 enum {
 	TICK_MS = 250, /* lists that nobody uses any more are closed */
@@ -26,6 +27,7 @@ struct server {
 	struct ld_access access;
 	struct ld_secrets secrets;
 	struct ld_streams streams;
+	struct ld_zoning zoning;
 	struct ld_resolver *resolver;
 	struct ld_board board;
 	struct ld_holder *holder;
@@ -92,6 +94,7 @@ threads_make(struct server *server, struct ld_report *report)
 	struct ld_thread_config config = {
 		.resolver = server->resolver,
 		.upstream_timeout_ms = conf->upstream_timeout_ms,
+		.zones = server->zoning.zones,
 		.access = &server->access,
 		.board = &server->board,
 	};
@@ -113,6 +116,7 @@ threads_make(struct server *server, struct ld_report *report)
 	}
 	server->metrics.threads = server->threads;
 	server->metrics.thread_count = server->thread_count;
+	server->metrics.zones = server->zoning.zones;
 	return err;
 }
 
@@ -130,6 +134,8 @@ make(struct server *server)
 	err = ld_access_make(&server->access, &server->child->conf, &report);
 	if (err == LINDUNG_OK)
 		err = resolver_make(server, &report);
+	if (err == LINDUNG_OK)
+		err = ld_zoning_make(&server->zoning, &server->child->conf, &report);
 	if (err == LINDUNG_OK)
 		err = threads_make(server, &report);
 	if (err != LINDUNG_OK)
@@ -239,6 +245,8 @@ list_came(struct server *server, const struct ld_message *message)
 			ld_thread_ring(server->threads[i]);
 	}
 	server->serves |= err == LINDUNG_OK;
+	if (err == LINDUNG_OK)
+		ld_zoning_put(&server->zoning, message->fds, message->fd_count);
 	ld_writer_bytes(&w, message->body);
 	ld_writer_be32(&w, (uint32_t)-err);
 	ld_child_tell(server->child, LD_MESSAGE_LISTED, &w);
@@ -263,6 +271,9 @@ message_came(void *ctx, struct ld_message *message)
 	/* The resolver is made with them. */
 	if (message->type == LD_MESSAGE_SECRETS)
 		return server->threads == NULL && ld_secrets_take(&server->secrets, message->body);
+	if (message->type == LD_MESSAGE_ZONE_KEYS)
+		return server->threads == NULL &&
+		       ld_zoning_keys_take(&server->zoning, message->body);
 	if (!make(server))
 		return true;
 	switch ((unsigned)message->type) {
@@ -322,6 +333,7 @@ tick_due(void *ctx)
 			ld_child_tell(server->child, LD_MESSAGE_BROKEN, &w);
 	}
 	ld_holder_sweep(server->holder, oldest);
+	ld_zoning_tick(&server->zoning, server->threads, server->thread_count);
 	ld_timer_set(server->tick, TICK_MS);
 }
 
@@ -334,6 +346,7 @@ end(struct server *server)
 		ld_thread_free(server->threads[i]);
 	free(server->threads);
 	ld_http_close(server->http);
+	ld_zoning_clear(&server->zoning);
 	ld_timer_free(server->tick);
 	ld_timer_free(server->pong);
 	ld_resolver_free(server->resolver);

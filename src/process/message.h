@@ -41,6 +41,7 @@ enum {
 	LD_FACTS_BYTES = 9 * 8,
 	LD_STATUS_BYTES = LD_FACTS_BYTES + 8 * 8,
 	LD_SHOWN_BYTES = 4 + 4 + 8,
+	LD_ZONE_KEYS_MAX = 64 * 1024,
 	LD_REPORT_LINE_MAX = LD_REPORT_MAX_BYTES - 1,
 	LD_COUNTS_BYTES = 8 * LD_UPSTREAM_COUNTER_COUNT,
 };
@@ -52,6 +53,8 @@ enum {
 	/* What DNS cookies are made with, one secret behind the other; before all that follows.   \
 	 */                                                                                        \
 	X(SECRETS, PARENT, RESOLVER, 16, 64, 0, 0)                                                 \
+	/* Keys with which zones are asked for, as text; before all that follows. */               \
+	X(ZONE_KEYS, PARENT, RESOLVER, 1, LD_ZONE_KEYS_MAX, 0, 0)                                  \
 	/* Sockets to serve: for which thread, and enum ld_socket_kind. */                         \
 	X(SOCKET, PARENT, RESOLVER, 3, 3, 1, 2)                                                    \
 	/* Show this from now on: a number; certificate and key, in sealed memory. */              \

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "process/metrics.h"
 
+#include "process/zoning.h"
+
 #include <time.h>
 
 #include "base/clock.h"
@@ -171,6 +173,7 @@ ld_metrics_write(const struct ld_metrics *metrics, struct ld_buffer *out)
 	certificate_write(&metrics->status, out);
 	list_write(&metrics->status, out);
 	processes_write(&metrics->status, out);
+	ld_zoning_metrics(metrics->zones, out);
 	number_write(out, "lindung_cache_bytes", "gauge", "Memory in use by the cache.",
 		     (double)cache_bytes);
 	number_write(out, "lindung_threads", "gauge", "Threads that answer queries.",

@@ -18,6 +18,7 @@
 #include "process/spawn.h"
 #include "process/streams.h"
 #include "process/system.h"
+#include "process/zoning.h"
 
 enum {
 	LOOK_MS = 250, /* how often the files of the list are looked at */
@@ -39,6 +40,7 @@ struct ld_parent {
 	int conf_fd;
 	struct ld_sockets sockets;
 	struct ld_secrets secrets;
+	struct ld_buffer zone_keys;
 	int metrics_fd; /* -1: none */
 	struct event_base *loop;
 	struct ld_signal *signals[SIGNALS];
@@ -88,6 +90,9 @@ secrets_send(struct ld_parent *parent, struct ld_channel *channel)
 			channel, LD_MESSAGE_SECRETS,
 			ld_span(secrets->octets[0], secrets->count * sizeof secrets->octets[0]),
 			ld_span(NULL, 0));
+	if (parent->zone_keys.len != 0)
+		(void)ld_channel_send(channel, LD_MESSAGE_ZONE_KEYS,
+				      ld_buffer_span(&parent->zone_keys), ld_span(NULL, 0));
 }
 
 static void
@@ -526,6 +531,8 @@ start(struct ld_parent *parent, struct ld_report *report)
 	if (err == LINDUNG_OK)
 		err = ld_secrets_load(&parent->secrets, conf->cookie_secret_file, report);
 	if (err == LINDUNG_OK)
+		err = ld_zoning_keys_load(&parent->zone_keys, conf, report);
+	if (err == LINDUNG_OK)
 		err = ld_spawn_open(report);
 	if (err == LINDUNG_OK)
 		err = conf_make(parent, report);
@@ -576,6 +583,7 @@ end(struct ld_parent *parent)
 		close(parent->metrics_fd);
 	if (parent->conf_fd >= 0)
 		close(parent->conf_fd);
+	ld_buffer_free(&parent->zone_keys);
 }
 
 int

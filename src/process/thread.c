@@ -15,6 +15,7 @@
 #include "process/flight.h"
 #include "process/lifetime.h"
 #include "process/remote.h"
+#include "process/zoning.h"
 #include "wire/dns.h"
 
 enum {
@@ -279,6 +280,12 @@ udp_packet(struct ld_endpoint *endpoint, unsigned i, int64_t now_ms)
 	from = client_from(LD_TRANSPORT_UDP, ld_udp_batch_from(thread->batch, i));
 	if (endpoint->proxied && !udp_proxied(thread, &from, &packet))
 		return;
+	if (ld_zoning_packet(thread->config.zones, thread->config.access, &from,
+			     ld_udp_batch_from(thread->batch, i), packet, &w)) {
+		if (w.len != 0)
+			ld_udp_batch_answer(thread->batch, i, w.len);
+		return;
+	}
 	switch (query_take(thread, &from, now_ms, packet, &w, &ask)) {
 	case LD_STEP_ANSWER:
 		if (!w.failed)
@@ -371,6 +378,8 @@ stream_message(void *ctx, struct ld_tcp_ref connection, struct ld_span message,
 	enum ld_step step;
 	struct ld_ask ask;
 
+	if (ld_zoning_message(thread->config.zones, endpoint->tcp, connection, &from, message, &w))
+		return;
 	(void)token; /* every one means the same, until there are profiles */
 	step = query_take(thread, &from, ld_clock_coarse_ms(), message, &w, &ask);
 	if (step == LD_STEP_ASK)
@@ -474,6 +483,21 @@ ld_thread_listen(struct ld_thread *thread, enum ld_transport stream, int udp, in
 	}
 	return ld_tcp_new(&endpoint->tcp, thread->loop, listener, &tcp_config, stream_message,
 			  endpoint);
+}
+
+int
+ld_thread_socket(const struct ld_thread *thread, int family)
+{
+	for (unsigned i = 0; i < thread->endpoint_count; i++) {
+		struct ld_address address = {.len = sizeof address.v6};
+		const struct ld_endpoint *endpoint = &thread->endpoints[i];
+
+		if (endpoint->udp >= 0 && !endpoint->proxied &&
+		    getsockname(endpoint->udp, &address.any, &address.len) == 0 &&
+		    address.any.sa_family == family)
+			return endpoint->udp;
+	}
+	return -1;
 }
 
 static void *

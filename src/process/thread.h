@@ -26,6 +26,7 @@ struct ld_thread_config {
 	const struct ld_resolver *resolver;
 	unsigned upstream_timeout_ms;
 	struct ld_tcp_config streams[LD_TRANSPORT_HTTPS + 1]; /* of each address; not of UDP */
+	struct ld_zones *zones; /* that are given out; NULL: none */
 	const struct ld_access *access; /* outlives the thread, as all of this */
 	const struct ld_board *board;
 	int core;           /* to stay on; -1: any */
@@ -38,6 +39,9 @@ int ld_thread_new(struct ld_thread **ret, const struct ld_thread_config *config,
 /** Serve a listening socket for a stream transport, and with plain TCP a UDP socket (else -1); they
  * are the thread's to close from here on, whatever the outcome.  Before ld_thread_start(). */
 int ld_thread_listen(struct ld_thread *thread, enum ld_transport stream, int udp, int listener);
+
+/** A UDP socket of this address family, to send from at any time; -1 if it has none. */
+int ld_thread_socket(const struct ld_thread *thread, int family);
 
 /** Start it; it waits for ld_thread_begin().  Errors: LINDUNG_ENOMEM. */
 int ld_thread_start(struct ld_thread *thread);

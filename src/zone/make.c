@@ -191,10 +191,10 @@ compare(struct making *m)
 	if (err == LINDUNG_OK)
 		err = content_next(m->is, &new, &has_new);
 	while (err == LINDUNG_OK && (has_old || has_new)) {
-		int order = !has_old   ? 1
-			    : !has_new ? -1
-				       : ld_span_compare(ld_content_key(m->was),
-							 ld_content_key(m->is));
+		int order =
+			!has_old   ? 1
+			: !has_new ? -1
+				   : ld_span_compare(ld_content_key(m->was), ld_content_key(m->is));
 
 		if (order < 0 || (order == 0 && !records_same(&old, &new)))
 			changed(m, &old, false);

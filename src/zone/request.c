@@ -120,8 +120,8 @@ serial_read(const struct taking *t, uint32_t *ret)
 	return false;
 }
 
-/* An upper bound of the octets that a transfer of the differences since a serial takes; 0 for all of
- * the zone. */
+/* An upper bound of the octets that a transfer of the differences since a serial takes; 0 for all
+ * of the zone. */
 static size_t
 changes_bound(const struct taking *t, const struct ld_zone *zone, uint32_t serial)
 {
@@ -185,10 +185,9 @@ answer_transfer(struct taking *t, const struct ld_zone *zone, bool may_transfer)
 		return fail(t, LD_RCODE_SERVFAIL, LD_ZONE_COUNTER_BUSY);
 	if (ld_transfer_new(t->ret, t->set, zone, &request, &t->chain) != LINDUNG_OK)
 		return fail(t, LD_RCODE_SERVFAIL, LD_ZONE_COUNTER_BUSY);
-	t->counter = ld_transfer_is_whole(*t->ret) ? LD_ZONE_COUNTER_WHOLE
-		     : ld_serial_is_after(zone->serial, request.serial)
-			     ? LD_ZONE_COUNTER_CHANGES
-			     : LD_ZONE_COUNTER_CURRENT;
+	t->counter = ld_transfer_is_whole(*t->ret)                      ? LD_ZONE_COUNTER_WHOLE
+		     : ld_serial_is_after(zone->serial, request.serial) ? LD_ZONE_COUNTER_CHANGES
+									: LD_ZONE_COUNTER_CURRENT;
 	return LD_ZONE_TRANSFER;
 }
 

@@ -40,7 +40,8 @@ enum ld_zone_step {
 	  "Answers about our own zones, by kind.")                                                 \
 	X(MALFORMED, "lindung_zone_answers_total{kind=\"malformed\"}",                             \
 	  "Answers about our own zones, by kind.")                                                 \
-	X(ABORTED, "lindung_zone_transfers_aborted_total", "Transfers that did not reach their end.")  \
+	X(ABORTED, "lindung_zone_transfers_aborted_total",                                         \
+	  "Transfers that did not reach their end.")                                               \
 	X(MADE, "lindung_zone_makes_total", "Times that the zones were made anew.")                \
 	X(NOTIFIED, "lindung_zone_notifies_total{outcome=\"sent\"}",                               \
 	  "NOTIFY messages sent, and answered.")                                                   \

@@ -20,7 +20,7 @@ enum {
 
 /* Somebody who is to be told of a zone. */
 struct news {
-	unsigned tries;  /* left; 0: he knows, or was given up */
+	unsigned tries; /* left; 0: he knows, or was given up */
 	unsigned wait_ms;
 	int64_t next_ms;
 	uint16_t id;
@@ -179,8 +179,7 @@ parts_make(struct ld_zones *zones)
 	if (zones->config.notified_count > NOTIFIED_MAX)
 		zones->config.notified_count = NOTIFIED_MAX;
 	for (unsigned i = 0; i < LD_ZONES_MAX; i++) {
-		zones->told[i].news =
-			calloc(zones->config.notified_count + 1, sizeof(struct news));
+		zones->told[i].news = calloc(zones->config.notified_count + 1, sizeof(struct news));
 		if (zones->told[i].news == NULL)
 			return LINDUNG_ENOMEM;
 	}
@@ -274,10 +273,9 @@ ld_zones_take(struct ld_zones *zones, const struct ld_from *from, struct ld_span
 	enum ld_zone_counter counter;
 	/* Counted first, so that not two take the last place. */
 	unsigned others = atomic_fetch_add(&zones->transfers, 1);
-	enum ld_zone_step step =
-		ld_zone_take(&zones->config.settings, set, &zones->config.access, from,
-			     ld_clock_unix_s(), others < zones->config.transfers_max, message,
-			     answer, &transfer, &counter);
+	enum ld_zone_step step = ld_zone_take(
+		&zones->config.settings, set, &zones->config.access, from, ld_clock_unix_s(),
+		others < zones->config.transfers_max, message, answer, &transfer, &counter);
 
 	ld_zone_set_release(set);
 	if (step == LD_ZONE_TRANSFER) {

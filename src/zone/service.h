@@ -17,7 +17,8 @@
 struct ld_zones;
 
 enum {
-	LD_ZONE_NOTIFY_FIRST_MS = 2000, /* without an answer: again after this, then twice as long */
+	LD_ZONE_NOTIFY_FIRST_MS =
+		2000, /* without an answer: again after this, then twice as long */
 	LD_ZONE_NOTIFY_TRIES = 7,
 	LD_ZONE_TRANSFER_MAX_MS = 3600 * 1000,
 };
@@ -60,7 +61,8 @@ void ld_zones_notify_answered(struct ld_zones *zones, const struct ld_address *f
 			      struct ld_span message);
 /** Tell whoever is to be told by now. */
 void ld_zones_notify_run(struct ld_zones *zones, int64_t now_ms,
-			 void (*send)(void *ctx, const struct ld_address *to, struct ld_span packet),
+			 void (*send)(void *ctx, const struct ld_address *to,
+				      struct ld_span packet),
 			 void *ctx);
 
 uint64_t ld_zones_counter(const struct ld_zones *zones, enum ld_zone_counter counter);

@@ -65,8 +65,8 @@ ld_transfer_new(struct ld_transfer **ret, struct ld_zone_set *set, const struct 
 	t->chain = *chain;
 	*chain = (struct ld_tsig_chain){.key = NULL};
 	t->is_first = true;
-	t->is_single = request->type == LD_TYPE_IXFR &&
-		       !ld_serial_is_after(zone->serial, request->serial);
+	t->is_single =
+		request->type == LD_TYPE_IXFR && !ld_serial_is_after(zone->serial, request->serial);
 	t->is_whole = !t->is_single && (request->type != LD_TYPE_IXFR || change < 0);
 	if (change >= 0)
 		t->change = (unsigned)change;
@@ -155,8 +155,8 @@ apex_next(struct ld_transfer *t)
 		t->phase++;
 		break;
 	case PHASE_NEW_ZONEMD:
-		t->changes = ld_reader(ld_span_from(ld_span(change->octets, change->len),
-						    change->removed_len));
+		t->changes = ld_reader(
+			ld_span_from(ld_span(change->octets, change->len), change->removed_len));
 		return zonemd_record(t, change->to, &change->to_digests, &w);
 	default:
 		LD_ASSERT(!"not of the apex");

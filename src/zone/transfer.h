@@ -15,12 +15,12 @@ enum {
 };
 
 struct ld_transfer_request {
-	uint16_t id, flags;     /* of the request */
-	struct ld_name name;    /* as it was asked for */
-	uint16_t type;          /* AXFR or IXFR */
-	uint32_t serial;        /* IXFR: that the client has */
-	bool edns;              /* it gets an OPT record, too */
-	unsigned message_max;   /* octets; up to LD_TRANSFER_MESSAGE_MAX */
+	uint16_t id, flags;   /* of the request */
+	struct ld_name name;  /* as it was asked for */
+	uint16_t type;        /* AXFR or IXFR */
+	uint32_t serial;      /* IXFR: that the client has */
+	bool edns;            /* it gets an OPT record, too */
+	unsigned message_max; /* octets; up to LD_TRANSFER_MESSAGE_MAX */
 };
 
 struct ld_transfer;

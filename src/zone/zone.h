@@ -40,15 +40,15 @@ enum { LD_ZONE_HASHES = 2 };
 
 /** What the configuration says; outlives all sets made by it. */
 struct ld_zone_settings {
-	struct ld_name merged;          /* the zone of all categories; in lower case, as all */
-	struct ld_name catalog;         /* len 0: none */
-	bool by_category;               /* CATEGORY.merged for each */
-	const char *const *categories;  /* that are in force; none: all of the list */
+	struct ld_name merged;         /* the zone of all categories; in lower case, as all */
+	struct ld_name catalog;        /* len 0: none */
+	bool by_category;              /* CATEGORY.merged for each */
+	const char *const *categories; /* that are in force; none: all of the list */
 	unsigned category_count;
-	unsigned digests;               /* LD_ZONE_SHA384, LD_ZONE_SHA512 */
+	unsigned digests; /* LD_ZONE_SHA384, LD_ZONE_SHA512 */
 	uint32_t refresh_s;
-	size_t journal_max_bytes;       /* of each zone */
-	unsigned journal_max;           /* differences of each; up to LD_ZONE_CHANGES_MAX */
+	size_t journal_max_bytes; /* of each zone */
+	unsigned journal_max;     /* differences of each; up to LD_ZONE_CHANGES_MAX */
 };
 
 /** The digests of one serial. */
@@ -99,8 +99,8 @@ struct ld_zone_set {
 
 /** The zones of `list`, which is the set's from now on, also on an error.  `old`: those before, or
  * NULL.  A zone that says the same as before keeps its serial; of another it becomes `now_s`
- * (seconds since 1970), or one more than before where that is not more (RFC 1982).  Takes as long as
- * going through the list three times for each zone; it ends early, with LINDUNG_ETIMEOUT, once
+ * (seconds since 1970), or one more than before where that is not more (RFC 1982).  Takes as long
+ * as going through the list three times for each zone; it ends early, with LINDUNG_ETIMEOUT, once
  * *stop is true.  Errors: LINDUNG_ENOMEM, LINDUNG_EDAMAGED. */
 int ld_zone_set_make(struct ld_zone_set **ret, const struct ld_zone_settings *settings,
 		     struct lindung *list, struct ld_zone_set *old, uint32_t now_s,
