@@ -8,6 +8,8 @@
 #include "list/list.h"
 #include "list/pack.h"
 #include "log/merkle.h"
+#include "log/seal.h"
+#include "log/secret.h"
 #include "log/text.h"
 
 enum {
@@ -112,6 +114,30 @@ packed_read(const struct ld_statement *statement, struct ld_span stored, ld_bloc
 	return err;
 }
 
+/* Entries in the clear lie in locked memory alone, but for single ones that pass over the stack. */
+static int
+sealed_read(const struct ld_statement *statement, struct ld_span stored,
+	    const struct ld_openers *openers, ld_block_each *each, void *ctx,
+	    struct ld_report *report)
+{
+	struct ld_opened opened = {0};
+	int err = ld_unseal(&opened, stored, openers, report);
+
+	if (err != LINDUNG_OK)
+		return err;
+	if (opened.bytes.len > content_limit(statement->entry_count))
+		err = ld_fail(report, LINDUNG_ELIMIT,
+			      "the sealed block has more octets than %u entries can have",
+			      statement->entry_count);
+	if (err == LINDUNG_OK)
+		err = content_check(opened.bytes, statement->entry_count, report);
+	if (err == LINDUNG_OK)
+		err = content_hand_over(opened.bytes, each, ctx);
+	ld_opened_free(&opened);
+	ld_secret_stack_wipe();
+	return err;
+}
+
 int
 ld_block_read(const struct ld_statement *statement, struct ld_span stored,
 	      const struct ld_openers *openers, ld_block_each *each, void *ctx,
@@ -128,14 +154,28 @@ ld_block_read(const struct ld_statement *statement, struct ld_span stored,
 		return ld_fail(report, LINDUNG_EDAMAGED,
 			       "the block is not the one that the statement names: its hash is "
 			       "another");
-	if (statement->entries == LD_ENTRIES_SEALED) {
-		(void)openers;
-		return ld_fail(report, LINDUNG_EDENIED, "none of the keys here opens the block");
-	}
-	return packed_read(statement, stored, each, ctx, report);
+	return statement->entries == LD_ENTRIES_SEALED
+		       ? sealed_read(statement, stored, openers, each, ctx, report)
+		       : packed_read(statement, stored, each, ctx, report);
 }
 
 /* ---- Making --------------------------------------------------------------------------------- */
+
+/* Grown at once, so that no copy of what it holds is left behind. */
+static void
+buffer_reserve(struct ld_buffer *b, size_t len)
+{
+	if (ld_buffer_room(b, len < b->limit ? len : b->limit) != NULL)
+		b->len = 0;
+}
+
+static void
+buffer_wipe(struct ld_buffer *b)
+{
+	if (b->data != NULL)
+		explicit_bzero(b->data, b->len);
+	ld_buffer_free(b);
+}
 
 /* An entry that is being put in order: where its text and its key stand. */
 struct item {
@@ -267,8 +307,8 @@ gathering_write(struct ld_buffer *ret, const struct gathering *g, const char *be
 }
 
 static int
-block_store(struct ld_statement *statement, const struct gathering *g, struct ld_buffer *ret,
-	    struct ld_report *report)
+block_store(struct ld_statement *statement, const struct gathering *g,
+	    const struct ld_recipients *recipients, struct ld_buffer *ret, struct ld_report *report)
 {
 	struct ld_buffer content;
 	struct ld_hash hash;
@@ -276,10 +316,12 @@ block_store(struct ld_statement *statement, const struct gathering *g, struct ld
 	int err = LINDUNG_ELIMIT;
 
 	ld_buffer_init(&content, LD_BLOCK_CONTENT_MAX_BYTES);
+	buffer_reserve(&content, g->text.len + g->count);
 	gathering_write(&content, g, "");
 	if (!content.failed)
-		err = ld_pack(ret, ld_buffer_span(&content));
-	ld_buffer_free(&content);
+		err = recipients != NULL ? ld_seal(ret, ld_buffer_span(&content), recipients)
+					 : ld_pack(ret, ld_buffer_span(&content));
+	buffer_wipe(&content);
 	if (err == LINDUNG_OK && ret->len - start > LD_BLOCK_STORED_MAX_BYTES)
 		err = LINDUNG_ELIMIT;
 	if (err != LINDUNG_OK) {
@@ -291,7 +333,7 @@ block_store(struct ld_statement *statement, const struct gathering *g, struct ld
 				       : "not enough memory for the block");
 	}
 	ld_hash_of(&hash, ld_span_from(ld_buffer_span(ret), start));
-	statement->entries = LD_ENTRIES_BLOCK;
+	statement->entries = recipients != NULL ? LD_ENTRIES_SEALED : LD_ENTRIES_BLOCK;
 	memcpy(statement->block_hash, hash.bytes, sizeof hash.bytes);
 	return LINDUNG_OK;
 }
@@ -307,7 +349,7 @@ gathering_store(struct ld_statement *statement, const struct gathering *g,
 		return ld_fail(report, LINDUNG_ENAME, "there is no entry");
 	if (recipients != NULL || g->count > LD_STATEMENT_INLINE_MAX ||
 	    g->text.len + 2 * (size_t)g->count > INLINE_MAX_BYTES) {
-		int err = block_store(statement, g, ret_stored, report);
+		int err = block_store(statement, g, recipients, ret_stored, report);
 
 		if (err != LINDUNG_OK)
 			return err;
@@ -332,13 +374,15 @@ ld_block_make(struct ld_statement *statement, struct ld_span lines,
 
 	ld_buffer_init(&g.text, 2 * (size_t)LD_BLOCK_CONTENT_MAX_BYTES);
 	ld_buffer_init(&g.keys, 2 * (size_t)LD_BLOCK_CONTENT_MAX_BYTES);
+	buffer_reserve(&g.text, 2 * lines.len);
+	buffer_reserve(&g.keys, 3 * lines.len);
 	int err = gather_lines(&g, lines, report);
 	if (err == LINDUNG_OK) {
 		gathering_sort(&g);
 		err = gathering_store(statement, &g, recipients, ret_inline, ret_stored, report);
 	}
 	free(g.items);
-	ld_buffer_free(&g.text);
-	ld_buffer_free(&g.keys);
+	buffer_wipe(&g.text);
+	buffer_wipe(&g.keys);
 	return err;
 }

@@ -14,6 +14,7 @@
 #include "list/pack.h"
 #include "log/block.h"
 #include "log/merkle.h"
+#include "log/seal.h"
 
 enum { ROOM = 512 * 1024 * 1024 };
 
@@ -307,6 +308,64 @@ wrong_hash(void **state)
 	assert_int_equal(ld_block_read(&s, LD_SPAN("x"), NULL, hear, &h, &report), LINDUNG_EINVAL);
 }
 
+static void
+sealed(void **state)
+{
+	static const char secret[] =
+		"AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX";
+	static const char recipient[] =
+		"age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj";
+	struct ld_recipients *recipients;
+	struct ld_openers *openers;
+	struct ld_statement s = {0};
+	struct ld_buffer text, stored, other;
+	struct heard h = heard_new();
+	struct ld_report report = {""};
+
+	(void)state;
+	ld_buffer_init(&text, ROOM);
+	ld_buffer_init(&stored, ROOM);
+	ld_buffer_init(&other, ROOM);
+	assert_int_equal(ld_recipients_new(&recipients), LINDUNG_OK);
+	assert_int_equal(ld_recipients_add(recipients, ld_span_str(recipient), NULL), LINDUNG_OK);
+	assert_int_equal(ld_openers_new(&openers), LINDUNG_OK);
+	if (ld_block_make(&s, LD_SPAN("b.example\n=a.example\n"), recipients, &text, &stored,
+			  &report) != LINDUNG_OK)
+		fail_msg("%s", report.text);
+	assert_int_equal(s.entries, LD_ENTRIES_SEALED);
+	assert_int_equal(s.entry_count, 2);
+	assert_int_equal(text.len, 0);
+	assert_null(memmem(stored.data, stored.len, "example", 7));
+	assert_int_equal(ld_block_read(&s, ld_buffer_span(&stored), NULL, hear, &h, &report),
+			 LINDUNG_EDENIED);
+	assert_int_equal(ld_block_read(&s, ld_buffer_span(&stored), openers, hear, &h, &report),
+			 LINDUNG_EDENIED);
+	assert_int_equal(ld_openers_add(openers, ld_span_str(secret), NULL), LINDUNG_OK);
+	assert_int_equal(ld_block_read(&s, ld_buffer_span(&stored), openers, hear, &h, &report),
+			 LINDUNG_OK);
+	assert_true(ld_span_equal(ld_buffer_span(&h.text), LD_SPAN("=a.example b.example ")));
+	/* Sealed well, and still not what it should be: reports show nothing of it. */
+	assert_int_equal(ld_seal(&other, LD_SPAN("b.example\nsecret.example/%\n"), recipients),
+			 LINDUNG_OK);
+	s = stored_as(ld_buffer_span(&other), 2);
+	s.entries = LD_ENTRIES_SEALED;
+	h.count = 0;
+	assert_int_equal(ld_block_read(&s, ld_buffer_span(&other), openers, hear, &h, &report),
+			 LINDUNG_ESYNTAX);
+	assert_string_equal(report.text, "line 2 of the block is no canonical entry");
+	assert_int_equal(h.count, 0);
+	/* A block that is packed, said to be sealed. */
+	s = stored_as(LD_SPAN("x"), 1);
+	s.entries = LD_ENTRIES_SEALED;
+	assert_int_equal(ld_block_read(&s, LD_SPAN("x"), openers, hear, &h, &report),
+			 LINDUNG_EFORMAT);
+	ld_recipients_free(recipients);
+	ld_openers_free(openers);
+	ld_buffer_free(&h.text);
+	ld_buffer_free(&stored);
+	ld_buffer_free(&other);
+}
+
 int
 main(void)
 {
@@ -314,6 +373,7 @@ main(void)
 		cmocka_unit_test(made_and_read), cmocka_unit_test(what_is_no_entry),
 		cmocka_unit_test(many),          cmocka_unit_test(bad_content),
 		cmocka_unit_test(bad_frames),    cmocka_unit_test(wrong_hash),
+		cmocka_unit_test(sealed),
 	};
 
 	return cmocka_run_group_tests_name("block", tests, NULL, NULL);

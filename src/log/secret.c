@@ -36,3 +36,11 @@ ld_secret_free(void *secret)
 {
 	sodium_free(secret);
 }
+
+void
+ld_secret_stack_wipe(void)
+{
+	enum { DEPTH_BYTES = 128 * 1024 };
+
+	sodium_stackzero(DEPTH_BYTES);
+}

@@ -14,5 +14,7 @@
 int ld_secret_alloc(void **ret, size_t bytes, struct ld_report *report);
 /** Wipe and give back.  NULL is a no-op. */
 void ld_secret_free(void *secret);
+/** Wipe what functions that were called left below on the stack. */
+void ld_secret_stack_wipe(void);
 
 #endif
