@@ -307,21 +307,24 @@ move_stage(struct ld_log *log, struct ld_report *report)
 	return for_new_tiles(log, log->now.size, size, flush_tile, report);
 }
 
-/* The part that a tile was, now that it is full: every width of it. */
+/* The parts that a tile was, now that it is full. */
 static int
 drop_parts(struct ld_log *log, const struct ld_tile *tile, struct ld_report *report)
 {
 	char path[LD_TILE_PATH_MAX];
 	struct ld_tile part = *tile;
+	int fd;
 
 	(void)report;
 	if (tile->width != LD_TILE_WIDTH)
 		return LINDUNG_OK;
-	for (part.width = 1; part.width < LD_TILE_WIDTH; part.width++) {
-		ld_tile_path(&part, path);
-		unlinkat(log->directory, path, 0);
-	}
+	part.width = 1;
+	ld_tile_path(&part, path);
 	*strrchr(path, '/') = '\0';
+	if (ld_disk_open(&fd, log->directory, path, NULL) != LINDUNG_OK)
+		return LINDUNG_OK;
+	ld_disk_clear(fd);
+	close(fd);
 	unlinkat(log->directory, path, AT_REMOVEDIR);
 	return LINDUNG_OK;
 }
