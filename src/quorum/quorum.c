@@ -193,8 +193,8 @@ party_revoke(struct ld_quorum *q, const struct ld_checked *c)
 	struct ld_party *party = q->parties.at[c->party];
 
 	party->root_s = c->statement.time_s;
-	if (party->has_key)
-		q->keys.at[ld_key_find(q, party->key.key)].is_revoked = true;
+	for (size_t i = 0; i < q->keys.count; i++)
+		q->keys.at[i].is_revoked |= q->keys.at[i].party == c->party;
 	party->has_key = false;
 	for (uint32_t at = party->newest; at != LD_NONE; at = ld_said_at(q, at)->next_of_party)
 		if (ld_said_at(q, at)->time_s >= c->statement.from_s)
@@ -298,8 +298,8 @@ entries_take(struct ld_quorum *q, uint32_t number, const struct ld_statement *s,
 	case LINDUNG_ENOMEM:
 		return err;
 	default:
-		/* Nothing of it was handed over. */
-		said->refusal = LD_REFUSAL_BLOCK;
+		/* Nothing of it was handed over: it has no entries. */
+		said->flags |= LD_SAID_BROKEN;
 		return LINDUNG_OK;
 	}
 }
@@ -490,11 +490,14 @@ ld_quorum_block(struct ld_quorum *q, const uint8_t hash[LD_BLOCK_HASH_BYTES], st
 			continue;
 		}
 		memcpy(s.block_hash, hash, sizeof s.block_hash);
-		said->flags &= (uint8_t)~LD_SAID_WAITS;
-		err = entries_take(q, wait.said, &s, stored, report);
+		said->flags &= (uint16_t)~LD_SAID_WAITS;
+		err = q->records.count + s.entry_count <= LD_QUORUM_ENTRIES_MAX
+			      ? entries_take(q, wait.said, &s, stored, report)
+			      : ld_fail(report, LINDUNG_ELIMIT, "more than %d entries",
+					(int)LD_QUORUM_ENTRIES_MAX);
 	}
 	q->waits.count = kept;
-	q->is_broken = err != LINDUNG_OK;
+	q->is_broken |= err != LINDUNG_OK;
 	if (err != LINDUNG_OK)
 		return err;
 	return kept < count ? LINDUNG_OK : LINDUNG_ENOTFOUND;
@@ -624,7 +627,7 @@ clock_turn(struct ld_quorum *q)
 		err = ld_decide(q, number);
 		if (err == LINDUNG_OK)
 			err = ld_said_touch(q, number);
-		ld_said_at(q, number)->flags &= (uint8_t)~LD_SAID_DIRTY;
+		ld_said_at(q, number)->flags &= (uint16_t)~LD_SAID_DIRTY;
 	}
 	return err;
 }

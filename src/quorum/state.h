@@ -33,6 +33,7 @@ enum {
 	LD_SAID_WAITS = 16,  /* for its block */
 	LD_SAID_CLOSED = 32, /* sealed, and not for us */
 	LD_SAID_TAKEN_BACK = 64, /* a withdraw speaks of all of it */
+	LD_SAID_BROKEN = 256,    /* its block does not follow the format */
 	LD_SAID_DIRTY = 128,     /* what was decided about it is to be worked out anew */
 };
 
@@ -49,8 +50,8 @@ struct ld_said {
 	uint32_t decided_at;
 	uint32_t covered;              /* numbers of looks at a cell: it lists it, */
 	uint32_t taken_back, seconded; /* that part was withdrawn, another party endorses it */
-	uint16_t category;
-	uint8_t action, refusal, entries, flags, decided;
+	uint16_t category, flags;
+	uint8_t action, refusal, entries, decided;
 };
 
 struct ld_party {

@@ -36,7 +36,6 @@
 	X(OTHER_SEAL, "other-seal", EDENIED,                                                       \
 	  "it names entries in clear of a sealed statement, or sealed ones of a clear one")        \
 	X(USED_KEY, "used-key", EDENIED, "the key was revoked, or is another party's")             \
-	X(BLOCK, "block", ESYNTAX, "its block does not follow the format")                         \
 	X(LIMIT, "limit", ELIMIT, "too many parties, keys or categories")
 
 enum ld_refusal {
