@@ -63,8 +63,7 @@ ld_archive_add(struct ld_buffer *to, const char *name, mode_t mode, int64_t time
 	snprintf(h.uid, sizeof h.uid, "%07o", 0);
 	snprintf(h.gid, sizeof h.gid, "%07o", 0);
 	snprintf(h.size, sizeof h.size, "%011llo", (unsigned long long)bytes.len);
-	snprintf(h.mtime, sizeof h.mtime, "%011llo",
-		 (unsigned long long)time_s & 077777777777ULL);
+	snprintf(h.mtime, sizeof h.mtime, "%011llo", (unsigned long long)time_s & 077777777777ULL);
 	snprintf(h.checksum, sizeof h.checksum, "%06o", header_sum(&h));
 	h.checksum[7] = ' ';
 	ld_buffer_bytes(to, ld_span(&h, sizeof h));

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <ftw.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -124,6 +125,22 @@ ld_home_make(struct ld_home *home, struct ld_report *report)
 	if (err == LINDUNG_OK)
 		err = folder_make(home->path, report);
 	return err == LINDUNG_OK ? folder_make(ld_home_path(home, "keys"), report) : err;
+}
+
+static int
+entry_remove(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+void
+ld_home_discard(const char *path)
+{
+	if (path != NULL)
+		nftw(path, entry_remove, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 /* ---- Keys ----------------------------------------------------------------------------------- */

@@ -36,6 +36,9 @@ const char *ld_home_path(struct ld_home *home, const char *format, ...)
 /** Make it and its keys/, readable by its owner alone, where they are not there. */
 int ld_home_make(struct ld_home *home, struct ld_report *report);
 
+/** Remove a directory that was not finished, with everything in it.  NULL is a no-op. */
+void ld_home_discard(const char *path);
+
 /** The file of a key: `name` is a path (it has a '/', or ends in `ending`), or stands for
  * HOME/keys/NAMEending; NULL: the only key there is.  `ending`: ".key" or ".age".
  * Errors: LINDUNG_ENOTFOUND (the report says how to make one), LINDUNG_EINVAL (several: which?). */

@@ -9,6 +9,19 @@
 
 #include "process/role.h"
 
+int init_main(int argc, char **argv);
+int party_main(int argc, char **argv);
+int list_main(int argc, char **argv);
+int endorse_main(int argc, char **argv);
+int dispute_main(int argc, char **argv);
+int withdraw_main(int argc, char **argv);
+int allow_main(int argc, char **argv);
+int appeal_main(int argc, char **argv);
+int decide_main(int argc, char **argv);
+int release_main(int argc, char **argv);
+int submit_main(int argc, char **argv);
+int backup_main(int argc, char **argv);
+int restore_main(int argc, char **argv);
 int check_config_main(int argc, char **argv);
 int compile_main(int argc, char **argv);
 int diff_main(int argc, char **argv);
@@ -31,6 +44,19 @@ static const struct {
 	{"edit", edit_main, "change an overlay"},
 	{"serve", serve_main, "answer DNS queries"},
 	{"check-config", check_config_main, "check a configuration"},
+	{"init", init_main, "begin a log: keys and a policy"},
+	{"party", party_main, "who takes part: add, revoke, sign, list"},
+	{"list", list_main, "say that websites harm children"},
+	{"endorse", endorse_main, "agree with a statement"},
+	{"dispute", dispute_main, "say that a statement is wrong"},
+	{"withdraw", withdraw_main, "take back a statement of one's own"},
+	{"allow", allow_main, "say that websites do no harm"},
+	{"appeal", appeal_main, "enter the objection of a site's owner"},
+	{"decide", decide_main, "answer an appeal or a dispute"},
+	{"release", release_main, "publish a file by its hash"},
+	{"submit", submit_main, "hand signed statements in to a log"},
+	{"backup", backup_main, "everything of a home in one encrypted file"},
+	{"restore", restore_main, "a home again, from a backup"},
 };
 
 static void

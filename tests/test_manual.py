@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The manual page lindung(1), `lindung COMMAND --help` and the shell completion agree."""
+"""The manual pages lindung(1) and lindung-log(1), `lindung COMMAND --help` and the shell completion
+agree."""
 import re
 import subprocess
 
@@ -25,22 +26,26 @@ def options_of(lindung, command):
 
 @pytest.fixture(scope="module")
 def page(root):
-    """Section of lindung(1) for each command: its text."""
-    text = (root / "man" / "lindung.1").read_text(encoding="utf-8")
-    description = text.split(".Sh DESCRIPTION")[1].split(".Sh LIST FORMATS")[0]
-    parts = re.split(r"^\.Ss (\S+)\n", description, flags=re.MULTILINE)
-    return dict(zip(parts[1::2], parts[2::2]))
+    """Sections of the pages: the commands that share one, and its text."""
+    sections = {}
+    for name in ("lindung.1", "lindung-log.1"):
+        text = (root / "man" / name).read_text(encoding="utf-8")
+        description = text.split(".Sh DESCRIPTION")[1].split("\n.Sh ")[0]
+        parts = re.split(r"^\.Ss (.+)\n", description, flags=re.MULTILINE)
+        sections.update((tuple(head.split()), body) for head, body in zip(parts[1::2], parts[2::2]))
+    return sections
 
 
 def test_the_manual_has_every_command(commands, page):
-    assert set(page) == set(commands)
+    assert sorted(command for together in page for command in together) == sorted(commands)
 
 
 def test_the_manual_has_every_option_and_no_other(lindung, commands, page):
-    for command in commands:
-        items = " ".join(re.findall(r"^\.It (Fl .*)", page[command], re.MULTILINE))
+    for together, text in page.items():
+        items = " ".join(re.findall(r"^\.It (Fl .*)", text, re.MULTILINE))
         described = {"-" + name for name in re.findall(r"(-[a-z0-9]{2}[a-z0-9-]*)", items)}
-        assert described == options_of(lindung, command), command
+        assert described == set().union(*(options_of(lindung, command) for command in together)), \
+            together
 
 
 def complete(root, lindung, *words):

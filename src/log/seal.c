@@ -31,9 +31,43 @@ ld_recipients_new(struct ld_recipients **ret)
 	return LINDUNG_OK;
 }
 
+/* Into locked memory, in place of one that was there. */
+static int
+passphrase_keep(struct ld_secret_text **ret, struct ld_span passphrase, struct ld_report *report)
+{
+	struct ld_secret_text *kept;
+	void *memory;
+
+	if (passphrase.len == 0)
+		return ld_fail(report, LINDUNG_EINVAL, "the passphrase is empty");
+	int err = ld_secret_alloc(&memory, sizeof *kept + passphrase.len, report);
+	if (err != LINDUNG_OK)
+		return err;
+	kept = memory;
+	kept->len = passphrase.len;
+	memcpy(kept->text, passphrase.data, passphrase.len);
+	ld_secret_free(*ret);
+	*ret = kept;
+	return LINDUNG_OK;
+}
+
+int
+ld_recipients_passphrase(struct ld_recipients *set, struct ld_span passphrase,
+			 struct ld_report *report)
+{
+	if (set->count != 0)
+		return ld_fail(
+			report, LINDUNG_EINVAL,
+			"a passphrase stands alone: anybody with a key could change the file");
+	return passphrase_keep(&set->passphrase, passphrase, report);
+}
+
 void
 ld_recipients_free(struct ld_recipients *set)
 {
+	if (set == NULL)
+		return;
+	ld_secret_free(set->passphrase);
 	free(set);
 }
 
@@ -56,6 +90,8 @@ ld_recipients_add(struct ld_recipients *set, struct ld_span text, struct ld_repo
 		return ld_fail(report, LINDUNG_ESYNTAX,
 			       "this is no X25519 recipient of age (\"age1\" and 58 letters and "
 			       "digits)");
+	if (set->passphrase != NULL)
+		return ld_fail(report, LINDUNG_EINVAL, "a passphrase stands alone");
 	for (unsigned i = 0; i < set->count; i++) {
 		if (memcmp(set->keys[i], key, sizeof key) == 0)
 			return LINDUNG_OK;
@@ -93,8 +129,15 @@ ld_openers_free(struct ld_openers *set)
 {
 	if (set == NULL)
 		return;
+	ld_secret_free(set->passphrase);
 	ld_secret_free(set->keys);
 	free(set);
+}
+
+int
+ld_openers_passphrase(struct ld_openers *set, struct ld_span passphrase, struct ld_report *report)
+{
+	return passphrase_keep(&set->passphrase, passphrase, report);
 }
 
 size_t

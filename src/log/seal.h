@@ -1,4 +1,5 @@
-/* Sealing: encrypted to named recipients, in the age v1 format (C2SP age; X25519 recipients).
+/* Sealing: encrypted to named recipients, in the age v1 format (C2SP age; X25519 recipients,
+ * and a passphrase for backups).
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * Secrets lie in memory that is locked and left out of cores, and are wiped.  Streaming in chunks
@@ -24,6 +25,10 @@ struct ld_openers;
 int ld_recipients_new(struct ld_recipients **ret);
 /** Errors: LINDUNG_ESYNTAX, LINDUNG_ELIMIT. */
 int ld_recipients_add(struct ld_recipients *set, struct ld_span text, struct ld_report *report);
+/** A passphrase (scrypt, as "age -p" has it), in an empty set; it stays alone.
+ * Errors: LINDUNG_EINVAL, LINDUNG_ENOMEM. */
+int ld_recipients_passphrase(struct ld_recipients *set, struct ld_span passphrase,
+			     struct ld_report *report);
 void ld_recipients_free(struct ld_recipients *set);
 
 /** An empty set of secret keys, in locked memory. Errors: LINDUNG_ENOMEM. */
@@ -32,6 +37,10 @@ int ld_openers_new(struct ld_openers **ret);
 int ld_openers_add(struct ld_openers *set, struct ld_span text, struct ld_report *report);
 /** Add those of a file as age-keygen writes it ('#' comments).  Errors: also LINDUNG_EIO. */
 int ld_openers_add_file(struct ld_openers *set, const char *path, struct ld_report *report);
+/** Try this passphrase, too.  Errors: LINDUNG_EINVAL, LINDUNG_ENOMEM. */
+int ld_openers_passphrase(struct ld_openers *set, struct ld_span passphrase,
+			  struct ld_report *report);
+/** Of keys. */
 size_t ld_openers_count(const struct ld_openers *set);
 /** A secret of the set and of `context`, the same whatever the order in which keys were added:
  * what sealed names are blinded with in an image. */
@@ -56,6 +65,11 @@ struct ld_opened {
  * keys), LINDUNG_EDAMAGED, LINDUNG_ENOMEM (also: the memory cannot be locked). */
 int ld_unseal(struct ld_opened *ret, struct ld_span sealed, const struct ld_openers *openers,
 	      struct ld_report *report);
+/** The same into an empty buffer, for what is written to files anyway: its memory is not locked. */
+int ld_unseal_buffer(struct ld_buffer *ret, struct ld_span sealed, const struct ld_openers *openers,
+		     struct ld_report *report);
+/** Whether a passphrase opens it. */
+bool ld_seal_is_for_passphrase(struct ld_span sealed);
 /** Wipe and give back.  Safe on a zeroed struct. */
 void ld_opened_free(struct ld_opened *opened);
 

@@ -7,7 +7,7 @@
 #include "log/text.h"
 
 enum {
-	FILE_KEY_BYTES = 16,
+	FILE_KEY_BYTES = LD_SEAL_FILE_KEY_BYTES,
 	KEY_BYTES = 32, /* of everything derived */
 	TAG_BYTES = crypto_aead_chacha20poly1305_ietf_ABYTES,
 	NONCE_BYTES = crypto_aead_chacha20poly1305_ietf_NPUBBYTES,
@@ -135,6 +135,8 @@ put_header(struct ld_buffer *ret, struct work *w, const struct ld_recipients *re
 	int err = LINDUNG_OK;
 
 	ld_buffer_printf(ret, "%s\n", version_line);
+	if (recipients->passphrase != NULL)
+		err = ld_seal_passphrase_put(ret, w->file_key, recipients->passphrase);
 	for (unsigned i = 0; i < recipients->count && err == LINDUNG_OK; i++)
 		err = put_stanza(ret, w, recipients->keys[i]);
 	if (err != LINDUNG_OK)
@@ -180,7 +182,7 @@ ld_seal(struct ld_buffer *ret, struct ld_span plain, const struct ld_recipients 
 	struct work *w;
 	size_t start = ret->len;
 
-	if (recipients->count == 0)
+	if (recipients->count == 0 && recipients->passphrase == NULL)
 		return LINDUNG_EINVAL;
 	int err = work_new(&w, NULL);
 	if (err != LINDUNG_OK)
@@ -331,7 +333,7 @@ file_key_find(struct work *w, const struct header *header, const struct ld_opene
 	      struct ld_report *report)
 {
 	struct ld_span rest = header->stanzas;
-	struct stanza stanza;
+	struct stanza stanza, scrypt = {.is_one_line = false};
 	bool found = false, weak = false, passphrase = false;
 	unsigned count = 0;
 
@@ -339,7 +341,10 @@ file_key_find(struct work *w, const struct header *header, const struct ld_opene
 		uint8_t share[KEY_BYTES], body[BODY_BYTES];
 
 		LD_ASSERT(stanza_next(&stanza, &rest));
-		passphrase |= ld_span_equal(stanza.type, LD_SPAN("scrypt"));
+		if (ld_span_equal(stanza.type, LD_SPAN("scrypt"))) {
+			passphrase = true;
+			scrypt = stanza;
+		}
 		if (!ld_span_equal(stanza.type, LD_SPAN("X25519")))
 			continue;
 		if (!from_base64_32(share, ld_span_from(stanza.arguments, 1)) ||
@@ -352,6 +357,10 @@ file_key_find(struct work *w, const struct header *header, const struct ld_opene
 		return header_fail(report, "a recipient's share is a weak point");
 	if (passphrase && count > 1)
 		return header_fail(report, "a passphrase beside other recipients");
+	if (passphrase && openers != NULL && openers->passphrase != NULL)
+		return ld_seal_passphrase_take(w->file_key, scrypt.arguments,
+					       scrypt.is_one_line ? scrypt.last_line : LD_SPAN(""),
+					       openers->passphrase, report);
 	return found ? LINDUNG_OK
 		     : ld_fail(report, LINDUNG_EDENIED, "none of the keys here opens it");
 }
@@ -396,31 +405,47 @@ payload_open(struct work *w, uint8_t *plain, struct ld_span payload)
 	return true;
 }
 
+/* Room for `len` octets of plain text, locked or in the caller's buffer. */
+struct place {
+	struct ld_opened *opened;
+	struct ld_buffer *buffer; /* or NULL */
+};
+
 static int
-payload_read(struct ld_opened *ret, struct work *w, struct ld_span payload,
+payload_read(const struct place *place, struct work *w, struct ld_span payload,
 	     struct ld_report *report)
 {
-	void *memory;
+	void *memory = NULL;
+	uint8_t *room;
 	size_t len;
+	int err = LINDUNG_OK;
 
 	if (!payload_plain_bytes(payload, &len))
 		return ld_fail(report, LINDUNG_EDAMAGED, "the sealed file is cut");
-	int err = ld_secret_alloc(&memory, len != 0 ? len : 1, report);
+	if (place->buffer == NULL)
+		err = ld_secret_alloc(&memory, len != 0 ? len : 1, report);
 	if (err != LINDUNG_OK)
 		return err;
-	if (!payload_open(w, memory, payload)) {
+	room = place->buffer != NULL ? ld_buffer_room(place->buffer, len) : memory;
+	if (room == NULL)
+		return ld_fail(report, LINDUNG_ENOMEM, "not enough memory");
+	if (!payload_open(w, room, payload)) {
 		ld_secret_free(memory);
+		if (place->buffer != NULL)
+			ld_buffer_free(place->buffer);
 		return ld_fail(report, LINDUNG_EDAMAGED, "the sealed file is cut or was changed");
 	}
-	ret->bytes = ld_span(memory, len);
-	ret->memory = memory;
-	ret->memory_bytes = len;
+	if (memory != NULL) {
+		place->opened->bytes = ld_span(memory, len);
+		place->opened->memory = memory;
+		place->opened->memory_bytes = len;
+	}
 	return LINDUNG_OK;
 }
 
-int
-ld_unseal(struct ld_opened *ret, struct ld_span sealed, const struct ld_openers *openers,
-	  struct ld_report *report)
+static int
+unseal(const struct place *place, struct ld_span sealed, const struct ld_openers *openers,
+       struct ld_report *report)
 {
 	struct header header;
 	uint8_t mac[KEY_BYTES];
@@ -440,9 +465,32 @@ ld_unseal(struct ld_opened *ret, struct ld_span sealed, const struct ld_openers 
 				      "the header of the sealed file was changed");
 	}
 	if (err == LINDUNG_OK)
-		err = payload_read(ret, w, header.payload, report);
+		err = payload_read(place, w, header.payload, report);
 	ld_secret_free(w);
 	return err;
+}
+
+int
+ld_unseal(struct ld_opened *ret, struct ld_span sealed, const struct ld_openers *openers,
+	  struct ld_report *report)
+{
+	return unseal(&(struct place){.opened = ret}, sealed, openers, report);
+}
+
+int
+ld_unseal_buffer(struct ld_buffer *ret, struct ld_span sealed, const struct ld_openers *openers,
+		 struct ld_report *report)
+{
+	return unseal(&(struct place){.buffer = ret}, sealed, openers, report);
+}
+
+bool
+ld_seal_is_for_passphrase(struct ld_span sealed)
+{
+	struct ld_span rest = sealed, line;
+
+	return ld_text_line(&rest, &line) && ld_text_line(&rest, &line) &&
+	       ld_span_starts(line, LD_SPAN("-> scrypt "));
 }
 
 void

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "name/name.h"
 #include "quorum/rules.h"
 
 enum {
@@ -1239,6 +1240,16 @@ struct ld_span
 ld_policy_origin(const struct ld_policy *policy)
 {
 	return ld_span_str(policy->log.name);
+}
+
+bool
+ld_policy_is_popular(const struct ld_policy *policy, const struct ld_entry *entry)
+{
+	uint8_t key[LD_HOST_MAX];
+
+	return entry->host.len <= LD_HOST_MAX &&
+	       ld_popular_has(&policy->popular, ld_span(key, ld_host_to_key(key, entry->host)),
+			      entry->scope);
 }
 
 void

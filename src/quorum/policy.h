@@ -5,6 +5,7 @@
 #ifndef LD_QUORUM_POLICY_H
 #define LD_QUORUM_POLICY_H
 
+#include "list/entry.h"
 #include "log/checkpoint.h"
 #include "log/statement.h"
 
@@ -40,6 +41,8 @@ void ld_policy_free(struct ld_policy *policy);
 /** What ld_checkpoint_check() needs; valid as long as the policy. */
 const struct ld_trust *ld_policy_trust(const struct ld_policy *policy);
 struct ld_span ld_policy_origin(const struct ld_policy *policy);
+/** Would this entry close a well-known site? */
+bool ld_policy_is_popular(const struct ld_policy *policy, const struct ld_entry *entry);
 /** SHA-256 of its meaning (comments and blanks do not count): two with the same are the same. */
 void ld_policy_hash(const struct ld_policy *policy, uint8_t ret[32]);
 

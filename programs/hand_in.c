@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hand_in.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ledger.h"
+#include "net/fetch.h"
+
+enum {
+	ANSWER_MAX_BYTES = 4096,
+	CONNECT_MS = 10 * 1000,
+	STALL_MS = 30 * 1000,
+	TOTAL_MS = 10 * 60 * 1000, /* a block has up to 64 MiB */
+};
+
+struct ld_hand_in {
+	int64_t now_s;
+	/* To a directory: */
+	struct ld_home home; /* of the log */
+	struct ld_ledger ledger;
+	struct ld_signer *signer;
+	struct ld_log *log;
+	/* To a host: */
+	char *url;
+	struct ld_fetcher *fetcher;
+};
+
+/* ---- A directory ----------------------------------------------------------------------------- */
+
+static int
+folder_open(struct ld_hand_in *x, const char *where, const struct ld_hand_in_options *options,
+	    struct ld_report *report)
+{
+	const struct ld_ledger_options reading = {
+		.log = where, .policy = options->policy, .now_s = options->now_s};
+	const char *key = NULL;
+	int err = ld_home_key(&key, &x->home, options->log_key != NULL ? options->log_key : "log",
+			      ".key", report);
+
+	if (err == LINDUNG_OK)
+		err = ld_home_signer(&x->signer, key, options->passphrase_fd, report);
+	/* Opening for writing finishes what a crash left, before anybody reads. */
+	if (err == LINDUNG_OK)
+		err = ld_home_log(&where, &x->home, where, report);
+	if (err == LINDUNG_OK)
+		err = ld_log_open(&x->log, where, x->signer, report);
+	if (err == LINDUNG_OK)
+		err = ld_ledger_policy(&x->ledger, &x->home, &reading, report);
+	if (err == LINDUNG_OK)
+		err = ld_ledger_read(&x->ledger, &x->home, &reading, report);
+	return err;
+}
+
+static int
+entry_ignore(void *ctx, const struct ld_entry *entry)
+{
+	(void)ctx;
+	(void)entry;
+	return LINDUNG_OK;
+}
+
+/* What the statement says of its block, against the block. */
+static int
+block_check(const struct ld_statement *statement, struct ld_span block, struct ld_report *report)
+{
+	struct ld_hash hash;
+
+	if (statement->entries != LD_ENTRIES_BLOCK && statement->entries != LD_ENTRIES_SEALED)
+		return block.len == 0 ? LINDUNG_OK
+				      : ld_fail(report, LINDUNG_ESYNTAX,
+						"%zu octets stand behind the signatures, and the "
+						"statement names no block",
+						block.len);
+	if (block.len == 0)
+		return ld_fail(report, LINDUNG_ENOTFOUND,
+			       "the block that the statement names is missing: hand in the file as "
+			       "it was written, with what stands behind the signatures");
+	if (statement->entries == LD_ENTRIES_BLOCK)
+		return ld_block_read(statement, block, NULL, entry_ignore, NULL, report);
+	ld_hash_of(&hash, block);
+	return memcmp(hash.bytes, statement->block_hash, sizeof hash.bytes) == 0
+		       ? LINDUNG_OK
+		       : ld_fail(report, LINDUNG_EDAMAGED,
+				 "the sealed block does not have the hash that the statement "
+				 "names");
+}
+
+static int
+folder_give(struct ld_hand_in *x, const struct ld_parcel *parcel, uint64_t *ret_index,
+	    struct ld_report *report)
+{
+	const struct ld_block_source blocks = ld_ledger_blocks(&x->ledger);
+	struct ld_statement statement;
+	struct ld_note note;
+	int err = ld_quorum_admits(x->ledger.quorum, parcel->note, x->now_s, report);
+
+	if (err == LINDUNG_OK)
+		err = ld_note_parse(&note, parcel->note, report);
+	if (err == LINDUNG_OK)
+		err = ld_statement_parse(&statement, note.text, report);
+	if (err == LINDUNG_OK)
+		err = block_check(&statement, parcel->block, report);
+	/* The block first: a follower that sees the statement finds it. */
+	if (err == LINDUNG_OK && parcel->block.len != 0)
+		err = ld_log_put_block(x->log, statement.block_hash, parcel->block, report);
+	if (err == LINDUNG_OK)
+		err = ld_log_append(x->log, &parcel->note, 1, ret_index, report);
+	if (err == LINDUNG_OK) {
+		err = ld_quorum_add(x->ledger.quorum, *ret_index, parcel->note, &blocks);
+		if (err != LINDUNG_OK)
+			ld_fail(report, err, "%s", lindung_strerror(err));
+	}
+	return err;
+}
+
+/* ---- A host -----------------------------------------------------------------------------------
+ */
+
+static int
+host_open(struct ld_hand_in *x, const char *where, struct ld_report *report)
+{
+	const struct ld_fetch_options options = {
+		.connect_ms = CONNECT_MS, .stall_ms = STALL_MS, .total_ms = TOTAL_MS};
+	size_t len = strlen(where);
+
+	while (len > 0 && where[len - 1] == '/')
+		len--;
+	if (asprintf(&x->url, "%.*s/submit", (int)len, where) < 0) {
+		x->url = NULL;
+		return ld_fail(report, LINDUNG_ENOMEM, "not enough memory");
+	}
+	return ld_fetcher_new(&x->fetcher, &options, report);
+}
+
+/* The first line of what the host says, cut. */
+static struct ld_span
+first_line(const struct ld_buffer *body)
+{
+	struct ld_span text = ld_span_first(ld_buffer_span(body), 300);
+
+	return ld_span_first(text, ld_span_find(text, '\n'));
+}
+
+static int
+host_give(struct ld_hand_in *x, const struct ld_parcel *parcel, uint64_t *ret_index,
+	  struct ld_report *report)
+{
+	struct ld_fetch fetch = {.url = x->url, .limit_bytes = ANSWER_MAX_BYTES};
+	/* The two parts stand one behind the other where they came from. */
+	struct ld_span body = {parcel->note.data, parcel->note.len + parcel->block.len};
+	char *end = NULL, line[32];
+	int err;
+
+	LD_ASSERT(parcel->block.len == 0 ||
+		  parcel->block.data == parcel->note.data + parcel->note.len);
+	ld_buffer_init(&fetch.body, ANSWER_MAX_BYTES);
+	ld_fetch_post(x->fetcher, &fetch, "application/octet-stream", body);
+	err = fetch.error;
+	if (err != LINDUNG_OK)
+		ld_fail(report, err, "%s: %.300s", x->url, fetch.report.text);
+	else if (fetch.status < 200 || fetch.status > 299)
+		err = ld_fail(report, LINDUNG_EDENIED, "%s: refused (%u): %.*s", x->url,
+			      fetch.status, (int)first_line(&fetch.body).len,
+			      (const char *)first_line(&fetch.body).data);
+	if (err == LINDUNG_OK) {
+		snprintf(line, sizeof line, "%.*s", (int)first_line(&fetch.body).len,
+			 (const char *)first_line(&fetch.body).data);
+		*ret_index = strtoull(line, &end, 10);
+		if (end == line)
+			*ret_index = UINT64_MAX;
+	}
+	ld_buffer_free(&fetch.body);
+	return err;
+}
+
+/* The operator's directory that this is, or is the log of; NULL: none. malloc()ed. */
+static char *
+folder_around(const char *where)
+{
+	struct ld_span path = ld_span_str(where);
+	char *around;
+
+	while (path.len > 1 && path.data[path.len - 1] == '/')
+		path.len--;
+	if (!ld_home_holds_log(where) && ld_span_ends(path, LD_SPAN("/log")))
+		path.len -= strlen("/log");
+	around = strndup((const char *)path.data, path.len);
+	if (around != NULL && ld_home_holds_log(around))
+		return around;
+	free(around);
+	return NULL;
+}
+
+/* ---- What is offered ---------------------------------------------------------------------------
+ */
+
+int
+ld_hand_in_open(struct ld_hand_in **ret, struct ld_home *home, const char *where,
+		const struct ld_hand_in_options *options, struct ld_report *report)
+{
+	struct ld_hand_in *x = calloc(1, sizeof *x);
+	int err;
+
+	if (x == NULL)
+		return ld_fail(report, LINDUNG_ENOMEM, "not enough memory");
+	x->now_s = options->now_s;
+	if (ld_home_is_url(where)) {
+		err = host_open(x, where, report);
+	} else {
+		char *around = folder_around(where);
+
+		/* An operator's directory has the keys of its log; a bare log does not. */
+		err = ld_home_find(&x->home, home->path, report);
+		if (err == LINDUNG_OK && around != NULL)
+			x->home.path =
+				(const char *)ld_arena_copy(&x->home.arena, ld_span_str(around))
+					.data;
+		free(around);
+		if (err == LINDUNG_OK && x->home.path == NULL)
+			err = ld_fail(report, LINDUNG_ENOMEM, "not enough memory");
+		if (err == LINDUNG_OK)
+			err = folder_open(x, where, options, report);
+	}
+	if (err != LINDUNG_OK) {
+		ld_hand_in_close(x);
+		return err;
+	}
+	*ret = x;
+	return LINDUNG_OK;
+}
+
+int
+ld_hand_in_give(struct ld_hand_in *hand_in, const struct ld_parcel *parcel, uint64_t *ret_index,
+		struct ld_report *report)
+{
+	return hand_in->url != NULL ? host_give(hand_in, parcel, ret_index, report)
+				    : folder_give(hand_in, parcel, ret_index, report);
+}
+
+void
+ld_hand_in_close(struct ld_hand_in *hand_in)
+{
+	if (hand_in == NULL)
+		return;
+	ld_ledger_close(&hand_in->ledger);
+	ld_log_close(hand_in->log);
+	ld_signer_free(hand_in->signer);
+	ld_fetcher_free(hand_in->fetcher);
+	ld_home_free(&hand_in->home);
+	free(hand_in->url);
+	free(hand_in);
+}
