@@ -312,6 +312,8 @@ static void
 side_weigh(struct ld_quorum *q, const struct ld_rule *rule, bool is_popular, struct ld_side *side,
 	   unsigned which)
 {
+	for (size_t i = 0; i < q->heard.count && !side->is_heard; i++)
+		side->is_heard = side_of(q, ld_said_at(q, q->heard.at[i])) == which;
 	for (int pass = 0; pass < 2; pass++)
 		for (size_t i = 0; i < q->heard.count; i++) {
 			uint32_t number = q->heard.at[i];
@@ -326,7 +328,8 @@ side_weigh(struct ld_quorum *q, const struct ld_rule *rule, bool is_popular, str
 				base->seconded = q->look;
 			support(q, number, side, which);
 		}
-	side->agrees = ld_group_agrees(q->policy, rule->agree, q->voters, side->voter_count);
+	side->agree_has = ld_group_count(q->policy, rule->agree, q->voters, side->voter_count);
+	side->agrees = side->agree_has >= q->policy->groups[rule->agree].needed;
 	side->popular_agrees =
 		which == 1 || !is_popular || rule->popular == LD_RULE_NONE ||
 		ld_group_agrees(q->policy, rule->popular, q->voters, side->voter_count);

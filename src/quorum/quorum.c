@@ -554,9 +554,9 @@ effect_number(struct ld_quorum *q, const struct ld_effect *effect, uint32_t *ret
 
 enum { SOURCES_BYTES = LD_EFFECTIVE_SOURCES_MAX * (LD_PARTY_ID_MAX + 24) };
 
-static int
-cell_tell(const struct ld_quorum *q, const struct ld_cell *cell, const struct ld_effect *effect,
-	  ld_quorum_each *each, void *ctx)
+int
+ld_cell_tell(const struct ld_quorum *q, const struct ld_cell *cell, const struct ld_effect *effect,
+	     ld_quorum_each *each, void *ctx)
 {
 	struct ld_cell_text text = ld_cell_text(q, cell);
 	struct ld_effective told = {.is_sealed = text.blind != NULL};
@@ -596,7 +596,7 @@ cell_settle(struct ld_quorum *q, uint32_t number, ld_quorum_each *change, void *
 	}
 	struct ld_cell *cell = &q->cells.at[number];
 	if (found != cell->effect && change != NULL)
-		err = cell_tell(q, cell, &effect, change, ctx);
+		err = ld_cell_tell(q, cell, &effect, change, ctx);
 	if (err != LINDUNG_OK)
 		return err;
 	cell->effect = found;
@@ -704,7 +704,7 @@ ld_quorum_effective(const struct ld_quorum *q, ld_quorum_each *each, void *ctx)
 	for (size_t i = 0; i < count && err == LINDUNG_OK; i++) {
 		const struct ld_cell *cell = &q->cells.at[cells[i]];
 
-		err = cell_tell(q, cell, &q->effects.at[cell->effect], each, ctx);
+		err = ld_cell_tell(q, cell, &q->effects.at[cell->effect], each, ctx);
 	}
 	free(cells);
 	return err;

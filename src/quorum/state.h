@@ -230,7 +230,7 @@ struct ld_side {
 	uint32_t sources[LD_EFFECTIVE_SOURCES_MAX];
 	uint32_t source_count;
 	uint32_t barrier; /* what stands before it in the log was ended */
-	uint32_t disputes;
+	uint32_t disputes, agree_has;
 	bool is_suspended, is_heard;
 	bool agrees, popular_agrees;
 };
@@ -243,6 +243,10 @@ int ld_judge(struct ld_quorum *q, uint32_t cell, struct ld_side ret[2], struct l
 bool ld_said_counts(const struct ld_quorum *q, const struct ld_said *said);
 /** Is there a withdraw of all of it that counts? */
 bool ld_said_is_taken_back(const struct ld_quorum *q, const struct ld_said *said);
+
+/** Hand an entry over with this effect (nothing: it is removed). */
+int ld_cell_tell(const struct ld_quorum *q, const struct ld_cell *cell,
+		 const struct ld_effect *effect, ld_quorum_each *each, void *ctx);
 
 /* ---- due.c ------------------------------------------------------------------------------------
  */
