@@ -165,7 +165,7 @@ ld_block_read(const struct ld_statement *statement, struct ld_span stored,
 static void
 buffer_reserve(struct ld_buffer *b, size_t len)
 {
-	if (ld_buffer_room(b, len < b->limit ? len : b->limit) != NULL)
+	if (len != 0 && ld_buffer_room(b, len < b->limit ? len : b->limit) != NULL)
 		b->len = 0;
 }
 

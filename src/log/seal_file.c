@@ -61,7 +61,7 @@ derive(struct work *w, struct ld_span secret, struct ld_span salt, struct ld_spa
 {
 	static const uint8_t first_block[1] = {1};
 
-	hmac(w, w->extracted, salt, secret, (struct ld_span){NULL, 0});
+	hmac(w, w->extracted, salt, secret, LD_SPAN(""));
 	hmac(w, w->derived, ld_span(w->extracted, KEY_BYTES), info, ld_span(first_block, 1));
 }
 
@@ -80,9 +80,8 @@ derive_wrap(struct work *w, const uint8_t share[KEY_BYTES], const uint8_t recipi
 static void
 header_mac(struct work *w, uint8_t ret[KEY_BYTES], struct ld_span header)
 {
-	derive(w, ld_span(w->file_key, FILE_KEY_BYTES), (struct ld_span){NULL, 0},
-	       LD_SPAN("header"));
-	hmac(w, ret, ld_span(w->derived, KEY_BYTES), header, (struct ld_span){NULL, 0});
+	derive(w, ld_span(w->file_key, FILE_KEY_BYTES), LD_SPAN(""), LD_SPAN("header"));
+	hmac(w, ret, ld_span(w->derived, KEY_BYTES), header, LD_SPAN(""));
 }
 
 static void

@@ -15,6 +15,15 @@
 
 enum { CHUNK = 64 * 1024, ROOM = 64 * 1024 * 1024 };
 
+/* The library of ASan has an mlock() of its own that locks nothing. */
+#if defined(__SANITIZE_ADDRESS__)
+#define LOCKS_ARE_IGNORED true
+#elif defined(__has_feature)
+#define LOCKS_ARE_IGNORED __has_feature(address_sanitizer)
+#else
+#define LOCKS_ARE_IGNORED false
+#endif
+
 /* From the specification of age. */
 static const char secret_text[] =
 	"AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX";
@@ -285,12 +294,14 @@ memory_flags(char *ret, size_t size, const void *address)
 static void
 locked_and_left_out_of_cores(void **state)
 {
-	struct ld_buffer sealed = seal(LD_SPAN("casino.example\n"), recipient_text);
-	struct ld_openers *keys = openers(secret_text);
 	struct ld_opened opened = {0};
 	char flags[512];
 
 	(void)state;
+	if (LOCKS_ARE_IGNORED)
+		skip();
+	struct ld_buffer sealed = seal(LD_SPAN("casino.example\n"), recipient_text);
+	struct ld_openers *keys = openers(secret_text);
 	assert_int_equal(ld_unseal(&opened, ld_buffer_span(&sealed), keys, NULL), LINDUNG_OK);
 	memory_flags(flags, sizeof flags, opened.bytes.data);
 	assert_non_null(strstr(flags, " lo"));
