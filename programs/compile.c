@@ -383,7 +383,7 @@ request_read(struct request *r, int argc, char **argv)
 
 /* ---- Compiling ------------------------------------------------------------------------------ */
 
-/* Are the categories known?  Without categories.yaml any will do. */
+/* Are the categories known, and which of them are locked?  Without categories.yaml any will do. */
 static int
 categories_check(struct request *r)
 {
@@ -394,7 +394,10 @@ categories_check(struct request *r)
 
 	if (path == NULL)
 		return LINDUNG_OK;
-	err = ld_data_categories(&keys, &count, path, &r->arena, &r->report);
+	err = ld_data_locked(&r->options.locked, &r->options.locked_count, path, &r->arena,
+			     &r->report);
+	if (err == LINDUNG_OK)
+		err = ld_data_categories(&keys, &count, path, &r->arena, &r->report);
 	for (size_t i = 0; err == LINDUNG_OK && i < r->list_count; i++) {
 		const char *key = r->lists[i].list.category;
 		const char *nearest = key != NULL ? ld_data_nearest(keys, count, key) : NULL;

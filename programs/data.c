@@ -121,9 +121,9 @@ ld_data_protected(const struct ld_protected **ret, size_t *ret_count, const char
 	return LINDUNG_OK;
 }
 
-int
-ld_data_categories(const char *const **ret, size_t *ret_count, const char *path,
-		   struct ld_arena *arena, struct ld_report *report)
+static int
+categories_load(const char *const **ret, size_t *ret_count, bool only_locked, const char *path,
+		struct ld_arena *arena, struct ld_report *report)
 {
 	const struct ld_yaml *list, *item;
 	const char **keys;
@@ -142,11 +142,26 @@ ld_data_categories(const char *const **ret, size_t *ret_count, const char *path,
 			return ld_fail(report, LINDUNG_ESYNTAX,
 				       "%s:%u: expected \"key:\" with [a-z0-9-], at most %d", path,
 				       item->line, LD_CATEGORY_KEY_MAX);
-		keys[count++] = (const char *)key.data;
+		if (!only_locked || ld_span_equal(ld_yaml_text(item, "locked"), LD_SPAN("true")))
+			keys[count++] = (const char *)key.data;
 	}
 	*ret = keys;
 	*ret_count = count;
 	return LINDUNG_OK;
+}
+
+int
+ld_data_categories(const char *const **ret, size_t *ret_count, const char *path,
+		   struct ld_arena *arena, struct ld_report *report)
+{
+	return categories_load(ret, ret_count, false, path, arena, report);
+}
+
+int
+ld_data_locked(const char *const **ret, size_t *ret_count, const char *path, struct ld_arena *arena,
+	       struct ld_report *report)
+{
+	return categories_load(ret, ret_count, true, path, arena, report);
 }
 
 int

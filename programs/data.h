@@ -21,6 +21,9 @@ int ld_data_protected(const struct ld_protected **ret, size_t *ret_count, const 
 /** Keys of the categories, from a file like data/categories.yaml; errors as above. */
 int ld_data_categories(const char *const **ret, size_t *ret_count, const char *path,
 		       struct ld_arena *arena, struct ld_report *report);
+/** The same of those that are locked alone. */
+int ld_data_locked(const char *const **ret, size_t *ret_count, const char *path,
+		   struct ld_arena *arena, struct ld_report *report);
 
 /** Domains that strangers share, from a file like data/shared-targets.yaml; errors as above. */
 int ld_data_shared(const char *const **ret, unsigned *ret_count, const char *path,

@@ -106,13 +106,15 @@ each(void *ctx, int change, const struct ld_entry *entry)
 }
 
 static void
-summary_print(const struct diff *d)
+summary_print(const struct diff *d, const uint64_t sealed[2])
 {
 	if (d->json) {
-		ld_show_object(stdout, json_pack("{s:I, s:I, s:o}", words[CAME],
-						 (json_int_t)d->counts[CAME], words[WENT],
-						 (json_int_t)d->counts[WENT], "categories",
-						 ld_tally_json(&d->categories, words, 2)));
+		ld_show_object(stdout,
+			       json_pack("{s:I, s:I, s:I, s:I, s:o}", words[CAME],
+					 (json_int_t)d->counts[CAME], words[WENT],
+					 (json_int_t)d->counts[WENT], "sealed_old",
+					 (json_int_t)sealed[0], "sealed_new", (json_int_t)sealed[1],
+					 "categories", ld_tally_json(&d->categories, words, 2)));
 		return;
 	}
 	if (!d->summary && d->counts[CAME] + d->counts[WENT] != 0)
@@ -120,6 +122,9 @@ summary_print(const struct diff *d)
 	printf("+%s came, -%s went\n", ld_show_number(d->counts[CAME]).text,
 	       ld_show_number(d->counts[WENT]).text);
 	ld_tally_print(&d->categories, 2, "+-");
+	if ((sealed[0] | sealed[1]) != 0)
+		printf("%s sealed before, %s now: not compared\n", ld_show_number(sealed[0]).text,
+		       ld_show_number(sealed[1]).text);
 }
 
 static int
@@ -137,7 +142,8 @@ diff(struct diff *d, char **paths, struct ld_report *report)
 				lindung_strerror(err));
 	}
 	if (err == LINDUNG_OK)
-		summary_print(d);
+		summary_print(
+			d, (const uint64_t[2]){ld_list_sealed(lists[0]), ld_list_sealed(lists[1])});
 	lindung_close(lists[0]);
 	lindung_close(lists[1]);
 	return err;

@@ -85,7 +85,8 @@ chosen_next(void *ctx, struct ld_entry *ret)
 /* ---- What the format cannot say ------------------------------------------------------------- */
 
 static void
-summary_write(struct ld_buffer *out, const struct ld_write_summary *s, const char *format)
+summary_write(struct ld_buffer *out, const struct ld_write_summary *s, uint64_t sealed,
+	      const char *format)
 {
 	const struct {
 		uint64_t count;
@@ -99,6 +100,7 @@ summary_write(struct ld_buffer *out, const struct ld_write_summary *s, const cha
 		{s->no_rewrite, "rewrites, left out"},
 		{s->past_limit, "past what the target takes, left out"},
 		{s->no_important, "written, but not as important"},
+		{sealed, "sealed ones, never listed"},
 		{s->between, "records added for names between two listed ones"},
 	};
 
@@ -153,8 +155,8 @@ summary_tell(struct dump *d, const struct ld_write_summary *summary)
 	int err = LINDUNG_OK;
 
 	ld_buffer_init(&text, TITLE_MAX_BYTES);
-	summary_write(&text, summary, ld_list_format_key(d->format));
-	if (d->format != LD_LIST_LINDUNG && !text.failed)
+	summary_write(&text, summary, d->options.sealed, ld_list_format_key(d->format));
+	if ((d->format != LD_LIST_LINDUNG || d->options.sealed != 0) && !text.failed)
 		fwrite(text.data, 1, text.len, stderr);
 	if (d->output != NULL && needs_note(d->format))
 		err = note_write(d, ld_buffer_span(&text));
@@ -189,6 +191,7 @@ dump_to(struct dump *d, int fd)
 	struct ld_list_source source = d->all = ld_export_source(export);
 	if (!effective)
 		source = (struct ld_list_source){d, chosen_rewind, chosen_next};
+	d->options.sealed = ld_list_sealed(d->list);
 	if (ld_list_day(d->list) != 0)
 		d->options.date = date.text;
 	if (!d->has_serial)

@@ -14,6 +14,8 @@
 
 int query_main(int argc, char **argv);
 
+#define SEALED_TEXT "closed by an authority's order"
+
 enum {
 	NAME_WIDTH_MAX = 48,
 	ARENA_BYTES = 16 * 1024 * 1024, /* for the reasons of one question */
@@ -28,6 +30,7 @@ static const char usage[] =
 	"  -o, --overlay FILE      lay this over the image; may be given several times\n"
 	"  -c, --categories A,B    only these count\n"
 	"  -e, --explain           tell everything that speaks of the name\n"
+	"      --operator          tell of sealed names why they are closed, too\n"
 	"      --json              one JSON object a line\n"
 	"  -h, --help              this\n"
 	"\n"
@@ -37,6 +40,7 @@ struct query {
 	const struct lindung *list;
 	uint64_t active;
 	bool explain, json;
+	unsigned open_flags;
 	int width;
 	bool blocked, failed;
 	struct ld_arena arena;
@@ -168,6 +172,8 @@ gives_verdict(const struct question *q, const struct lindung_reason *reason)
 
 	if (a->is_protected)
 		return reason->is_protected;
+	if (a->is_sealed)
+		return reason->decides && reason->is_sealed;
 	if (!reason->decides || reason->action != a->verdict)
 		return false;
 	if (a->verdict != LINDUNG_BLOCK || a->category < 0)
@@ -237,6 +243,13 @@ sources_print(const struct question *q, const struct lindung_reason *reason)
 	putchar(')');
 }
 
+/* One that stands for all that is sealed. */
+static bool
+is_untold(const struct lindung_reason *reason)
+{
+	return reason->is_sealed && reason->category.data == NULL;
+}
+
 static void
 explanation_print(const struct question *q)
 {
@@ -245,6 +258,11 @@ explanation_print(const struct question *q)
 	for (const struct kept *k = q->first; k != NULL; k = k->next) {
 		const struct lindung_reason *r = &k->reason;
 
+		if (is_untold(r)) {
+			printf("    %-8s" SEALED_TEXT "%s\n", words[r->action],
+			       r->decides ? ", decides" : "");
+			continue;
+		}
 		printf("    %-8s", r->is_protected ? "protect" : words[r->action]);
 		ld_show_text(stdout, span(r->category));
 		fputs(r->important ? " (important) by " : " by ", stdout);
@@ -258,6 +276,8 @@ explanation_print(const struct question *q)
 		}
 		if (r->layer != 0)
 			printf(", overlay %u", r->layer);
+		if (r->is_sealed)
+			fputs(", sealed", stdout);
 		puts(r->decides ? ", decides" : "");
 	}
 }
@@ -270,7 +290,9 @@ answer_print(const struct question *q)
 
 	printf("%-9s  ", verdict_word(q->answer.verdict));
 	ld_show_text(stdout, q->asked);
-	if (reason != NULL) {
+	if (q->answer.is_sealed && (reason == NULL || is_untold(reason))) {
+		printf("%*s  " SEALED_TEXT, pad > 0 ? pad : 0, "");
+	} else if (reason != NULL) {
 		printf("%*s  ", pad > 0 ? pad : 0, "");
 		if (q->answer.is_protected)
 			fputs("protected", stdout);
@@ -297,11 +319,15 @@ static json_t *
 reason_json(const struct lindung_reason *r)
 {
 	static const char *const words[] = {"allow", "block", "rewrite"};
-	json_t *object = json_pack(
-		"{s:s, s:o, s:o, s:o, s:b, s:b, s:b, s:i}", "action", words[r->action], "category",
-		ld_show_json(span(r->category)), "entry", ld_show_json(span(r->entry)), "source",
-		ld_show_json(span(r->source)), "decides", r->decides, "important", r->important,
-		"protected", r->is_protected, "layer", (int)r->layer);
+	if (is_untold(r))
+		return json_pack("{s:s, s:b, s:b}", "action", words[r->action], "decides",
+				 r->decides, "sealed", true);
+	json_t *object =
+		json_pack("{s:s, s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:i}", "action",
+			  words[r->action], "category", ld_show_json(span(r->category)), "entry",
+			  ld_show_json(span(r->entry)), "source", ld_show_json(span(r->source)),
+			  "decides", r->decides, "important", r->important, "protected",
+			  r->is_protected, "sealed", r->is_sealed, "layer", (int)r->layer);
 
 	if (r->target.len != 0)
 		json_object_set_new(object, "target", ld_show_json(span(r->target)));
@@ -326,10 +352,11 @@ answer_json(const struct question *q)
 	static const char *const words[] = {"allow", "block", "rewrite"};
 	const struct lindung_answer *a = &q->answer;
 	const struct lindung_reason *reason = first_reason(q);
-	json_t *object = json_pack("{s:o, s:s, s:b, s:o, s:o}", "query", ld_show_json(q->asked),
-				   "verdict", words[a->verdict], "protected", a->is_protected,
-				   "blocked", categories_json(q->query->list, a->blocked),
-				   "allowed", categories_json(q->query->list, a->allowed));
+	json_t *object =
+		json_pack("{s:o, s:s, s:b, s:b, s:o, s:o}", "query", ld_show_json(q->asked),
+			  "verdict", words[a->verdict], "protected", a->is_protected, "sealed",
+			  a->is_sealed, "blocked", categories_json(q->query->list, a->blocked),
+			  "allowed", categories_json(q->query->list, a->allowed));
 
 	if (a->category >= 0)
 		json_object_set_new(object, "category",
@@ -337,7 +364,7 @@ answer_json(const struct question *q)
 					    q->query->list, (unsigned)a->category))));
 	if (a->target.len != 0)
 		json_object_set_new(object, "target", ld_show_json(span(a->target)));
-	if (reason != NULL) {
+	if (reason != NULL && !is_untold(reason)) {
 		json_t *sources = json_array();
 
 		for (const struct kept *k = q->first; k != NULL; k = k->next)
@@ -435,7 +462,7 @@ query_run(struct query *query, const struct ld_files *files, const char *categor
 	struct ld_report report;
 	struct lindung *list = NULL;
 	int status = STATUS_ERROR;
-	int err = ld_files_open(&list, files, 0, &report);
+	int err = ld_files_open(&list, files, query->open_flags, &report);
 
 	if (err == LINDUNG_OK)
 		err = ld_categories_read(&query->active, list, categories, &report);
@@ -458,6 +485,7 @@ query_main(int argc, char **argv)
 		{"overlay", required_argument, NULL, 'o'},
 		{"categories", required_argument, NULL, 'c'},
 		{"explain", no_argument, NULL, 'e'},
+		{"operator", no_argument, NULL, 'O'},
 		{"json", no_argument, NULL, 'j'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
@@ -481,6 +509,9 @@ query_main(int argc, char **argv)
 			break;
 		case 'e':
 			query.explain = true;
+			break;
+		case 'O':
+			query.open_flags = LINDUNG_OPERATOR;
 			break;
 		case 'j':
 			query.json = true;

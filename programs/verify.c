@@ -55,6 +55,8 @@ contents_print(const struct contents *c, const char *path, const struct lindung_
 	printf("%12s  date\n", ld_show_day(facts->date_day).text);
 	printf("%12s  bytes\n", ld_show_number(facts->size_bytes).text);
 	printf("%12s  names and URLs\n", ld_show_number(facts->entry_count).text);
+	if (facts->sealed_count != 0)
+		printf("%12s  sealed ones, not listed\n", ld_show_number(facts->sealed_count).text);
 	printf("%12s  entries, by category:\n", ld_show_number(c->entries).text);
 	ld_tally_print(&c->categories, 1, "");
 	puts("by source:");
@@ -65,12 +67,13 @@ static void
 contents_print_json(const struct contents *c, const char *path, const struct lindung_facts *facts)
 {
 	json_t *object = json_pack(
-		"{s:o, s:b, s:i, s:s, s:I, s:I, s:I, s:o, s:o}", "file",
+		"{s:o, s:b, s:i, s:s, s:I, s:I, s:I, s:I, s:o, s:o}", "file",
 		ld_show_json(ld_span_str(path)), "whole", true, "format_version",
 		(int)facts->format_version, "date", ld_show_day(facts->date_day).text, "size_bytes",
-		(json_int_t)facts->size_bytes, "keys", (json_int_t)facts->entry_count, "entries",
-		(json_int_t)c->entries, "categories", ld_tally_json(&c->categories, NULL, 1),
-		"sources", ld_tally_json(&c->sources, NULL, 1));
+		(json_int_t)facts->size_bytes, "keys", (json_int_t)facts->entry_count, "sealed",
+		(json_int_t)facts->sealed_count, "entries", (json_int_t)c->entries, "categories",
+		ld_tally_json(&c->categories, NULL, 1), "sources",
+		ld_tally_json(&c->sources, NULL, 1));
 
 	ld_show_object(stdout, object);
 }

@@ -18,7 +18,8 @@
 /* The value is the EDE code of RFC 8914. */
 #define LD_CONF_REASONS(X)                                                                         \
 	X(LD_CONF_REASON_OPERATOR, 15, "operator", "The operator of the resolver (EDE 15).")       \
-	X(LD_CONF_REASON_AUTHORITY, 16, "authority", "An authority ordered it (EDE 16).")          \
+	X(LD_CONF_REASON_AUTHORITY, 16, "authority",                                               \
+	  "An authority ordered it (EDE 16). Neither categories nor lists are told then.")         \
 	X(LD_CONF_REASON_FAMILY, 17, "family",                                                     \
 	  "Those who use the resolver: a family or a school (EDE 17).")
 
@@ -109,6 +110,7 @@
 	  "Short, so that a name that is opened again is open soon.")                              \
 	X(CHOICE, block_reason, "block.reason", "family", 0, 0, "", reasons,                       \
 	  "Who decided that names are closed. "                                                    \
+	  "Of sealed names it is always authority. "                                               \
 	  "Clients are told with the answer, as an Extended DNS Error. "                           \
 	  "A client that asks over HTTPS (Firefox does) and takes no structured errors gets with " \
 	  "operator and authority an address as well, block.address4 and block.address6 or else "  \

@@ -69,7 +69,7 @@ ld_admission_check(const struct ld_admission *a, const struct ld_entry *entry)
 {
 	if ((entry->flags & LD_ENTRY_BADFILTER) != 0)
 		return LD_REJECT_COUNT;
-	if ((entry->flags & LD_ENTRY_PROTECTED) != 0)
+	if ((entry->flags & (LD_ENTRY_PROTECTED | LD_ENTRY_LOCKED)) != 0)
 		return LD_REJECT_ACTION;
 	if (entry->action == LD_ACTION_REMOVE)
 		return a->overlay ? LD_REJECT_COUNT : LD_REJECT_ACTION;
@@ -116,6 +116,15 @@ ld_admission_take(const struct ld_admission *a, const struct ld_entry *entry,
 		return LD_REJECT_TOO_LONG;
 	*ret_len = ld_entry_key(key, entry);
 	return *ret_len != 0 ? LD_REJECT_COUNT : LD_REJECT_TOO_LONG;
+}
+
+bool
+ld_category_is_locked(const struct ld_compile_options *options, struct ld_span category)
+{
+	for (size_t i = 0; i < options->locked_count; i++)
+		if (ld_span_equal(category, ld_span_str(options->locked[i])))
+			return true;
+	return false;
 }
 
 int

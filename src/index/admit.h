@@ -26,6 +26,9 @@ enum ld_reject ld_admission_take(const struct ld_admission *admission, const str
 				 const struct ld_rule_text *rule, uint8_t *key, size_t *ret_len,
 				 struct ld_span *ret_text);
 
+/** The category is one of those that are locked. */
+bool ld_category_is_locked(const struct ld_compile_options *options, struct ld_span category);
+
 /** Add the protections themselves. Errors: as ld_rules_intern() and ld_sorter_add(). */
 int ld_protections_add(struct ld_rules *rules, struct ld_sorter *sorter,
 		       const struct ld_protected *protects, size_t count);

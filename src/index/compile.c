@@ -140,6 +140,9 @@ on_entry(void *ctx, const struct ld_entry *entry, uint64_t line)
 		return on_reject(w, reason, line, text);
 	if (list->allow && rule.action == LD_ACTION_BLOCK)
 		rule.action = LD_ACTION_ALLOW;
+	/* Lists close by order; they do not open. */
+	if (rule.action == LD_ACTION_BLOCK && ld_category_is_locked(w->c->options, rule.category))
+		rule.flags |= LD_ENTRY_LOCKED;
 	record.key.data = key;
 	record.line = line < UINT32_MAX ? (uint32_t)line : UINT32_MAX;
 	w->counts[w->job].entries++;

@@ -50,6 +50,9 @@ struct ld_compile_options {
 	const struct ld_psl *suffixes;
 	const struct ld_protected *protects;
 	size_t protect_count;
+	/* Categories that an authority ordered to be closed: what lists close in them is locked. */
+	const char *const *locked;
+	size_t locked_count;
 	ld_progress *progress; /* or NULL; from any thread, one at a time */
 	void *progress_ctx;
 	ld_compile_reject *reject; /* or NULL; lists are then read one by one, in order */

@@ -93,6 +93,9 @@ ld_maker_add(struct ld_maker *m, const struct ld_entry *entry, enum ld_reject *r
 		return LINDUNG_OK;
 	}
 	record.key.data = key;
+	/* Who closes by order also opens by order, here: what is effective was agreed on. */
+	if (rule.action <= LD_ACTION_ALLOW && ld_category_is_locked(options, rule.category))
+		rule.flags |= LD_ENTRY_LOCKED;
 	return records_add(m, &record, &rule, entry->source);
 }
 

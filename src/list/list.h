@@ -179,6 +179,7 @@ struct ld_write_options {
 	uint32_t rpz_serial;
 	bool cut;                 /* write as many as the target takes; else refuse to */
 	const char *sink_address; /* hosts: NULL for 0.0.0.0 */
+	uint64_t sealed;          /* entries that nobody may list: said to be left out */
 };
 
 struct ld_write_summary {

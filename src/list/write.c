@@ -719,6 +719,9 @@ ld_export_header(struct ld_export *x, const char *comment)
 	header_count(x, comment, s.no_allow, "that allow: not expressible here");
 	header_count(x, comment, s.no_rewrite, "that rewrite: not expressible here");
 	header_count(x, comment, s.past_limit, "past the limit of the target");
+	if (o->sealed != 0)
+		ld_export_printf(x, "%s Sealed entries, never listed: %llu.\n", comment,
+				 (unsigned long long)o->sealed);
 	if (s.no_important != 0)
 		ld_export_printf(x, "%s Written without the mark \"important\": %llu.\n", comment,
 				 (unsigned long long)s.no_important);

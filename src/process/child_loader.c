@@ -33,12 +33,12 @@ facts_take(struct check *check)
 
 		if (lindung_facts(check->list, i, &layer) != LINDUNG_OK)
 			continue;
-		facts->entries += layer.entry_count;
+		facts->entries += layer.entry_count + layer.sealed_count;
 		facts->bytes += layer.size_bytes;
 		if (layer.date_day > facts->date_day)
 			facts->date_day = layer.date_day;
 		if (i == 0)
-			facts->image_entries = layer.entry_count;
+			facts->image_entries = layer.entry_count + layer.sealed_count;
 	}
 	facts->overlays = check->count - 1;
 	facts->categories = lindung_category_count(check->list);

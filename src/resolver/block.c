@@ -8,19 +8,19 @@
 /* Over DoH, Firefox takes 15 and 16 without a usable address as a reason to ask somebody who does
  * not filter; not so a browser that asked for structured errors. */
 static bool
-must_have_address(const struct ld_resolver_config *config, const struct ld_ask *ask)
+must_have_address(const struct ld_ask *ask, uint16_t ede)
 {
 	return ask->from.transport == LD_TRANSPORT_HTTPS && ask->edns && !ask->structured_error &&
-	       (config->block_ede == LD_EDE_BLOCKED || config->block_ede == LD_EDE_CENSORED);
+	       (ede == LD_EDE_BLOCKED || ede == LD_EDE_CENSORED);
 }
 
 /* The address to answer with; the empty span for none. */
 static struct ld_span
-block_address(const struct ld_resolver_config *config, const struct ld_ask *ask)
+block_address(const struct ld_resolver_config *config, const struct ld_ask *ask, uint16_t ede)
 {
 	static const uint8_t zero[16];
 	bool is_a = ask->type == LD_TYPE_A, has_any = config->has_address4 || config->has_address6;
-	bool is_forced = must_have_address(config, ask);
+	bool is_forced = must_have_address(ask, ede);
 
 	/* Whoever takes the reason itself needs no address that stands for it. */
 	if ((!is_a && ask->type != LD_TYPE_AAAA) || ask->structured_error)
@@ -63,14 +63,17 @@ ld_block_answer(struct ld_worker *worker, const struct ld_ask *ask,
 		struct ld_writer *w)
 {
 	const struct ld_resolver_config *config = &worker->resolver->config;
-	struct ld_span address = block_address(config, ask);
+	uint16_t ede = ld_explain_code(worker, verdict);
+	struct ld_span address = block_address(config, ask, ede);
+	/* What was ordered to be closed is not told by its owner either. */
+	bool tells_entry = !is_target && ede != LD_EDE_CENSORED;
 	struct ld_answer_start start = {.rcode = LD_RCODE_NOERROR};
 	struct ld_answer answer;
 
 	/* RFC 8020: NXDOMAIN denies all names below, too.  Those of an entry for one host alone,
 	 * and those of a name that only leads to a closed one, may be open. */
-	if (config->block_mode == LD_BLOCK_NXDOMAIN && !must_have_address(config, ask) &&
-	    !is_target && verdict->holds_below)
+	if (config->block_mode == LD_BLOCK_NXDOMAIN && !must_have_address(ask, ede) && !is_target &&
+	    verdict->holds_below)
 		start.rcode = LD_RCODE_NXDOMAIN;
 	ld_explain_closed(worker, ask, verdict, &start);
 	ld_answer_begin(&answer, worker, ask, &start, w);
@@ -80,7 +83,7 @@ ld_block_answer(struct ld_worker *worker, const struct ld_ask *ask,
 	else
 		add_block_soa(worker,
 			      LD_QUESTION_AT +
-				      (is_target ? 0 : entry_at(lower, verdict->match_labels)),
+				      (tells_entry ? entry_at(lower, verdict->match_labels) : 0),
 			      w);
 	ld_answer_end(&answer, worker);
 	worker->closed = true;
@@ -96,8 +99,8 @@ ld_block_rebinding(struct ld_worker *worker, const struct ld_ask *ask, struct ld
 	struct ld_span address = {NULL, 0};
 	struct ld_answer answer;
 
-	if (must_have_address(config, ask))
-		address = block_address(config, ask);
+	if (must_have_address(ask, config->block_ede))
+		address = block_address(config, ask, config->block_ede);
 	ld_explain_passed(worker, ask, false, edes, &start);
 	ld_answer_begin(&answer, worker, ask, &start, w);
 	if (address.len != 0)
@@ -183,8 +186,8 @@ ld_rewrite_closed(struct ld_worker *worker, const struct ld_ask *ask,
 	if (ask->rewritten.len == 0)
 		return false;
 	ld_lower_name(&lower, &ask->name);
-	if (!ld_judge_targets(worker, ld_judge_targets_active(worker, verdict),
-			      ld_span(lower.wire, lower.len), &target, &target_verdict))
+	if (!ld_judge_targets(worker, verdict, ld_span(lower.wire, lower.len), &target,
+			      &target_verdict))
 		return false;
 	ld_block_answer(worker, ask, &target_verdict, &target, true, w);
 	return true;

@@ -265,15 +265,25 @@ end(const struct ld_worker *worker, const struct ld_ask *ask, struct ld_answer_s
 		start->edes_shorter = ld_span(worker->told_shorter.data, worker->told_shorter.len);
 }
 
+uint16_t
+ld_explain_code(const struct ld_worker *worker, const struct lindung_answer *verdict)
+{
+	return verdict->is_sealed ? LD_EDE_CENSORED : worker->resolver->config.block_ede;
+}
+
 void
 ld_explain_closed(struct ld_worker *worker, const struct ld_ask *ask,
 		  const struct lindung_answer *verdict, struct ld_answer_start *start)
 {
-	uint16_t code = worker->resolver->config.block_ede;
+	const struct ld_explain *explain = &worker->resolver->explain;
+	uint16_t code = ld_explain_code(worker, verdict);
+	struct ld_span reason = ld_span(explain->text, explain->text_len);
 
 	if (!ask->edns)
 		return;
-	struct ld_span reason = reason_text(worker, verdict);
+	/* Of an authority's order, no more: else those names that are sealed would stand out. */
+	if (code != LD_EDE_CENSORED)
+		reason = reason_text(worker, verdict);
 	begin(worker);
 	if (ask->structured_error)
 		put_structured(worker, code,

@@ -56,6 +56,21 @@ fake_list_lookups(const struct lindung *list)
 	return *list->lookups;
 }
 
+static void
+sealed_look_up(const struct lindung *list, const struct ld_name *name, struct lindung_answer *ret)
+{
+	for (unsigned i = 0; i < list->count; i++) {
+		if (!list->entries[i].is_sealed || !ld_name_is_within(name, &list->names[i]) ||
+		    (list->entries[i].is_exact && name->labels != list->names[i].labels))
+			continue;
+		*ret = (struct lindung_answer){.verdict = LINDUNG_BLOCK,
+					       .is_sealed = true,
+					       .category = -1,
+					       .match_labels = list->names[i].labels,
+					       .holds_below = !list->entries[i].is_exact};
+	}
+}
+
 /* For each category the longest entry decides. */
 int
 lindung_lookup_wire(const struct lindung *list, const uint8_t *wire, size_t len, uint64_t active,
@@ -70,6 +85,8 @@ lindung_lookup_wire(const struct lindung *list, const uint8_t *wire, size_t len,
 	if (ld_name_from_wire(&name, ld_span(wire, len)) != LINDUNG_OK)
 		return LINDUNG_ENAME;
 	for (unsigned i = 0; i < list->count; i++) {
+		if (list->entries[i].is_sealed)
+			continue;
 		int key = lindung_category_find(list, list->entries[i].category,
 						strlen(list->entries[i].category));
 
@@ -101,6 +118,8 @@ lindung_lookup_wire(const struct lindung *list, const uint8_t *wire, size_t len,
 			ret->source = text_of("fake");
 		}
 	}
+	if (!ret->is_protected)
+		sealed_look_up(list, &name, ret);
 	return LINDUNG_OK;
 }
 

@@ -13,7 +13,8 @@ struct fake_entry {
 	enum lindung_verdict action;
 	bool is_protected;
 	const char *target;
-	bool is_exact; /* that host alone */
+	bool is_exact;  /* that host alone */
+	bool is_sealed; /* action LINDUNG_BLOCK; `category` is not told */
 };
 
 /** A list over `count` entries, which must stay; the caller's to fake_list_free(). */

@@ -103,12 +103,6 @@ ld_targets_next(struct ld_targets *targets, struct ld_name *ret)
 	return false;
 }
 
-uint64_t
-ld_judge_targets_active(const struct ld_worker *worker, const struct lindung_answer *verdict)
-{
-	return verdict->is_protected ? 0 : worker->active & ~verdict->allowed;
-}
-
 /* What is said of a shared infrastructure as a whole says nothing of one who uses it: its entry
  * does not close what leads there.  An entry for one name in it does. */
 static bool
@@ -127,10 +121,12 @@ is_of_strangers(const struct ld_resolver *resolver, struct ld_span name,
 	return false;
 }
 
+/* Where a name leads that has this verdict itself. */
 static bool
-is_closed(const struct ld_worker *worker, uint64_t active, struct ld_span name,
+is_closed(const struct ld_worker *worker, const struct lindung_answer *leading, struct ld_span name,
 	  struct lindung_answer *ret)
 {
+	uint64_t active = worker->active & ~leading->allowed;
 	struct lindung_answer verdict;
 
 	if (lindung_lookup_wire(worker->list, name.data, name.len, active, &verdict) !=
@@ -142,26 +138,26 @@ is_closed(const struct ld_worker *worker, uint64_t active, struct ld_span name,
 }
 
 bool
-ld_judge_message(const struct ld_worker *worker, uint64_t active, struct ld_span message,
-		 struct ld_name *ret_name, struct lindung_answer *ret)
+ld_judge_message(const struct ld_worker *worker, const struct lindung_answer *verdict,
+		 struct ld_span message, struct ld_name *ret_name, struct lindung_answer *ret)
 {
 	struct ld_targets targets;
 
-	if (active == 0 || !ld_targets_begin(&targets, message))
+	if (verdict->is_protected || !ld_targets_begin(&targets, message))
 		return false;
 	while (ld_targets_next(&targets, ret_name)) {
-		if (is_closed(worker, active, ld_span(ret_name->wire, ret_name->len), ret))
+		if (is_closed(worker, verdict, ld_span(ret_name->wire, ret_name->len), ret))
 			return true;
 	}
 	return false;
 }
 
 bool
-ld_judge_targets(const struct ld_worker *worker, uint64_t active, struct ld_span targets,
-		 struct ld_name *ret_name, struct lindung_answer *ret)
+ld_judge_targets(const struct ld_worker *worker, const struct lindung_answer *verdict,
+		 struct ld_span targets, struct ld_name *ret_name, struct lindung_answer *ret)
 {
-	while (active != 0 && ld_name_from_wire(ret_name, targets) == LINDUNG_OK) {
-		if (is_closed(worker, active, ld_span_first(targets, ret_name->len), ret))
+	while (!verdict->is_protected && ld_name_from_wire(ret_name, targets) == LINDUNG_OK) {
+		if (is_closed(worker, verdict, ld_span_first(targets, ret_name->len), ret))
 			return true;
 		targets = ld_span_from(targets, ret_name->len);
 	}

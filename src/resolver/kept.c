@@ -175,7 +175,6 @@ targets_are_closed(struct ld_worker *worker, const struct ld_ask *ask,
 {
 	struct ld_name target;
 	struct lindung_answer target_verdict;
-	uint64_t active = ld_judge_targets_active(worker, verdict);
 
 	if (entry->targets.len == 0)
 		return false;
@@ -183,7 +182,7 @@ targets_are_closed(struct ld_worker *worker, const struct ld_ask *ask,
 	 * that came to it by a rewritten name, with another verdict: those are judged each time. */
 	if (ask->rewritten.len == 0 && entry->list_generation == worker->list_generation)
 		return false;
-	if (ld_judge_targets(worker, active, entry->targets, &target, &target_verdict)) {
+	if (ld_judge_targets(worker, verdict, entry->targets, &target, &target_verdict)) {
 		ld_block_answer(worker, ask, &target_verdict, &target, true, w);
 		return true;
 	}

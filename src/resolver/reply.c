@@ -239,8 +239,7 @@ finish(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *ask,
 
 	if (ld_reply_judge(worker, ask, &verdict, answer))
 		return;
-	if (ld_judge_message(worker, ld_judge_targets_active(worker, &verdict), reply.message,
-			     &target, &target_verdict)) {
+	if (ld_judge_message(worker, &verdict, reply.message, &target, &target_verdict)) {
 		ld_block_answer(worker, ask, &target_verdict, &target, true, answer);
 		return;
 	}

@@ -215,17 +215,14 @@ bool ld_targets_begin(struct ld_targets *targets, struct ld_span message);
  * name asked for), of SVCB and HTTPS.  False at the end, or where the message is malformed. */
 bool ld_targets_next(struct ld_targets *targets, struct ld_name *ret);
 
-/** Categories in which targets of a name are judged: none for a protected name, not those that it
- * was explicitly allowed in. */
-uint64_t ld_judge_targets_active(const struct ld_worker *worker,
-				 const struct lindung_answer *verdict);
-
-/** True, with its verdict, if one of the targets is closed.  The second takes them one behind the
- * other in wire form and lower case. */
-bool ld_judge_message(const struct ld_worker *worker, uint64_t active, struct ld_span message,
-		      struct ld_name *ret_name, struct lindung_answer *ret);
-bool ld_judge_targets(const struct ld_worker *worker, uint64_t active, struct ld_span targets,
-		      struct ld_name *ret_name, struct lindung_answer *ret);
+/** True, with its verdict, if one of the targets of a name is closed; `verdict`: of that name.
+ * Those of a protected name may be anything; those of others are not judged in categories that the
+ * name was explicitly allowed in, but always by what an authority ordered.  The second takes them
+ * one behind the other in wire form and lower case. */
+bool ld_judge_message(const struct ld_worker *worker, const struct lindung_answer *verdict,
+		      struct ld_span message, struct ld_name *ret_name, struct lindung_answer *ret);
+bool ld_judge_targets(const struct ld_worker *worker, const struct lindung_answer *verdict,
+		      struct ld_span targets, struct ld_name *ret_name, struct lindung_answer *ret);
 
 /* ---- explain.c: why, for people and for programs ------------------------------------------- */
 
@@ -248,6 +245,10 @@ void ld_explain_json(const struct ld_explain *explain, const struct ld_explanati
 
 /** A list was set. */
 void ld_explain_set_list(struct ld_worker *worker);
+
+/** The extended error for a closed name.  With 16 (an authority's order) no more is told, and
+ * whoever has such a name cannot be told from others that have it. */
+uint16_t ld_explain_code(const struct ld_worker *worker, const struct lindung_answer *verdict);
 
 /** Put into `start` why the list closes this name... */
 void ld_explain_closed(struct ld_worker *worker, const struct ld_ask *ask,
