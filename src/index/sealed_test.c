@@ -72,8 +72,7 @@ nothing_but_a_protection_opens_them(void **state)
 	struct lindung *list = ld_test_make_open("seal\tcsam\ttree.example\th\n"
 						 "seal\tcsam\t" LD_TEST_PROTECTED "\th\n"
 						 "seal\tcsam\texample.org\th\n"
-						 "allow!\t*\ttree.example\ts\n"
-						 "allow\tcsam\twww.tree.example\ts\n",
+						 "allow!\t*\ttree.example\ts\n",
 						 key, 0);
 
 	(void)state;
@@ -87,10 +86,32 @@ nothing_but_a_protection_opens_them(void **state)
 		/* And the same with what is laid over it. */
 		assert_int_equal(
 			ld_test_overlay(list, "allow!\t*\ttree.example\ts\n"
+					      "allow\tcsam\twww.tree.example\ts\n"
 					      "remove\t*\texample.org\ts\n"
 					      "rewrite\tsafe\twww.tree.example\ts\tA 192.0.2.1\n"),
 			LINDUNG_OK);
 	}
+	lindung_close(list);
+}
+
+/* A locked category that is listed openly is told of as a sealed one is; only who closes by order
+ * opens by order. */
+static void
+locked_categories_are_alike(void **state)
+{
+	struct lindung *list = ld_test_make_open("block\tcsam\topen.example\ts\n"
+						 "allow!\tadult\topen.example\ts\n"
+						 "allow!\t*\topen.example\ts\n"
+						 "allow\tcsam\tfreed.open.example\ts\n",
+						 key, 0);
+
+	(void)state;
+	assert_true(is_sealed(list, "open.example"));
+	assert_true(is_sealed(list, "www.open.example"));
+	assert_true(ld_test_ask(list, "www.open.example", 0).is_sealed);
+	assert_false(is_sealed(list, "www.freed.open.example"));
+	assert_int_equal(ld_test_overlay(list, "allow!\t*\twww.open.example\ts\n"), LINDUNG_OK);
+	assert_true(is_sealed(list, "www.open.example"));
 	lindung_close(list);
 }
 
@@ -420,6 +441,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(scopes_are_those_of_other_entries),
 		cmocka_unit_test(nothing_but_a_protection_opens_them),
+		cmocka_unit_test(locked_categories_are_alike),
 		cmocka_unit_test(overlays_seal_and_unseal),
 		cmocka_unit_test(the_open_and_the_sealed_do_not_meet),
 		cmocka_unit_test(the_order_of_entries_is_not_told),

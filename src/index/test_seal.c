@@ -97,7 +97,10 @@ ld_test_make(const char *path, const char *text, const uint8_t key[LD_BLIND_KEY_
 	     bool overlay, struct ld_build_stats *ret)
 {
 	static const struct ld_protected protects[] = {{LD_SPAN(LD_TEST_PROTECTED), false}};
+	static const char *const locked[] = {"csam"};
 	const struct ld_compile_options options = {.memory_bytes = 16u << 20,
+						   .locked = locked,
+						   .locked_count = 1,
 						   .threads = 1,
 						   .directory = "/tmp",
 						   .overlay = overlay,

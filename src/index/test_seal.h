@@ -5,7 +5,7 @@
 
 #include "index/make.h"
 
-/** Protected in images that are no overlays. */
+/** Protected in images that are no overlays.  The category "csam" is locked in all. */
 #define LD_TEST_PROTECTED "help.example"
 
 /** Build an image at `path` from lines in our own format (formats/list.md), and two more kinds of

@@ -156,7 +156,8 @@ def test_diff(lindung, compiled):
     *changes, summary = map(json.loads, lindung("diff", "--json", old, new).stdout.splitlines())
     assert [(c["change"], c["entry"]) for c in changes] == [
         ("went", "b.example.com"), ("came", "c.example.com"), ("came", "c.example.com/p")]
-    assert summary == {"came": 2, "went": 1, "categories": {"adult": {"came": 2, "went": 1}}}
+    assert summary == {"came": 2, "went": 1, "sealed_old": 0, "sealed_new": 0,
+                       "categories": {"adult": {"came": 2, "went": 1}}}
     assert json.loads(lindung("diff", "--json", "-s", old, new).stdout) == summary
     assert lindung("diff", new, new).returncode == 0
 

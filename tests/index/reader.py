@@ -67,7 +67,7 @@ def hash_key(key):
 
 
 def siphash_128(key, data):
-    """Section 9: SipHash-2-4 with 128 bits of output."""
+    """Section 14: SipHash-2-4 with 128 bits of output."""
     def turn(x, bits):
         return (x << bits | x >> 64 - bits) & M
 
@@ -219,7 +219,7 @@ class Image:
         self.tuples = [[self.rules[n] for n in numbers[a:b]] for a, b in zip((0, *ends), ends)]
 
     def _sealed(self):
-        """Section 9: blinded hashes with the numbers of their tuples."""
+        """Section 14: blinded hashes with the numbers of their tuples."""
         data = self.sections.get("sealed", b"")
         check(len(data) == 0 or len(data) > 16 and (len(data) - 16) % 18 == 0, "sealed")
         count = max(len(data) - 16, 0) // 18
