@@ -22,8 +22,8 @@ ld_key_name_is_valid(struct ld_span name)
 	       !ld_span_has_any(name, "+");
 }
 
-static uint32_t
-key_id(const struct ld_verifier *key)
+uint32_t
+ld_verifier_id(const struct ld_verifier *key)
 {
 	crypto_hash_sha256_state state;
 	uint8_t between[2] = {'\n', key->type}, hash[crypto_hash_sha256_BYTES];
@@ -63,7 +63,7 @@ ld_verifier_parse(struct ld_verifier *ret, struct ld_span text, struct ld_report
 			       key.name);
 	key.type = decoded[0];
 	memcpy(key.key, decoded + 1, sizeof key.key);
-	key.id = key_id(&key);
+	key.id = ld_verifier_id(&key);
 	if (key.type != LD_KEY_ED25519 && key.type != LD_KEY_COSIGNATURE)
 		return ld_fail(report, LINDUNG_ESYNTAX,
 			       "key %s: of type 0x%02x; this version knows Ed25519 (0x01) and its "
@@ -120,7 +120,7 @@ ld_signer_from_seed(struct ld_signer **ret, const char *name, enum ld_key_type t
 	crypto_sign_seed_keypair(signer->verifier.key, signer->secret->key, seed);
 	memcpy(signer->verifier.name, name, strlen(name) + 1);
 	signer->verifier.type = (uint8_t)type;
-	signer->verifier.id = key_id(&signer->verifier);
+	signer->verifier.id = ld_verifier_id(&signer->verifier);
 	*ret = signer;
 	return LINDUNG_OK;
 }

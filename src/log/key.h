@@ -40,6 +40,8 @@ bool ld_key_name_is_valid(struct ld_span name);
 /** Read "name+hash+base64"; the hash must fit, the key lie in the prime-order group (so that with
  * or without the cofactor makes no difference).  Errors: LINDUNG_ESYNTAX with a report. */
 int ld_verifier_parse(struct ld_verifier *ret, struct ld_span text, struct ld_report *report);
+/** The id that its name, type and key make. */
+uint32_t ld_verifier_id(const struct ld_verifier *key);
 /** Write it, terminated; `text` has LD_KEY_TEXT_MAX octets.  Returns its length. */
 size_t ld_verifier_format(const struct ld_verifier *key, char *text);
 
