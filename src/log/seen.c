@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "log/follow.h"
+#include "log/seen.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -10,7 +10,7 @@
 #include "log/disk.h"
 #include "log/text.h"
 
-struct ld_follow {
+struct ld_seen {
 	const struct ld_trust *trust;
 	int directory;
 	struct ld_buffer bytes; /* what was kept last; empty: nothing */
@@ -20,9 +20,9 @@ struct ld_follow {
 /* What was kept is believed for its log's signature alone: it is a memory of what was seen, and
  * stays one when the policy asks for other witnesses later. */
 static int
-adopt(struct ld_follow *follow, struct ld_buffer *bytes, struct ld_report *report)
+adopt(struct ld_seen *memory, struct ld_buffer *bytes, struct ld_report *report)
 {
-	struct ld_trust trust = *follow->trust;
+	struct ld_trust trust = *memory->trust;
 	struct ld_trusted seen;
 	int err;
 
@@ -34,71 +34,71 @@ adopt(struct ld_follow *follow, struct ld_buffer *bytes, struct ld_report *repor
 	}
 	if (err != LINDUNG_OK)
 		return err;
-	ld_buffer_free(&follow->bytes);
-	follow->bytes = *bytes;
-	follow->seen = seen;
+	ld_buffer_free(&memory->bytes);
+	memory->bytes = *bytes;
+	memory->seen = seen;
 	return LINDUNG_OK;
 }
 
 int
-ld_follow_open(struct ld_follow **ret, const char *directory, const struct ld_trust *trust,
-	       struct ld_report *report)
+ld_seen_open(struct ld_seen **ret, const char *directory, const struct ld_trust *trust,
+	     struct ld_report *report)
 {
-	struct ld_follow *follow = calloc(1, sizeof *follow);
+	struct ld_seen *memory = calloc(1, sizeof *memory);
 	struct ld_report inner = {.text = ""};
 	struct ld_buffer bytes;
 	int err;
 
-	if (follow == NULL)
+	if (memory == NULL)
 		return ld_fail(report, LINDUNG_ENOMEM, "not enough memory");
-	follow->trust = trust;
-	follow->directory = -1;
+	memory->trust = trust;
+	memory->directory = -1;
 	ld_buffer_init(&bytes, LD_CHECKPOINT_MAX_BYTES);
 	err = ld_disk_make_directory(AT_FDCWD, directory, 0755, &inner);
 	if (err == LINDUNG_OK)
-		err = ld_disk_open(&follow->directory, AT_FDCWD, directory, &inner);
+		err = ld_disk_open(&memory->directory, AT_FDCWD, directory, &inner);
 	if (err == LINDUNG_OK)
-		err = ld_disk_read(follow->directory, "checkpoint", &bytes, &inner);
+		err = ld_disk_read(memory->directory, "checkpoint", &bytes, &inner);
 	if (err == LINDUNG_OK)
-		err = adopt(follow, &bytes, &inner);
+		err = adopt(memory, &bytes, &inner);
 	if (err == LINDUNG_OK || err == LINDUNG_ENOTFOUND) {
-		*ret = follow;
+		*ret = memory;
 		return LINDUNG_OK;
 	}
 	ld_buffer_free(&bytes);
-	ld_follow_close(follow);
+	ld_seen_close(memory);
 	if (err == LINDUNG_ESYNTAX || err == LINDUNG_ELIMIT)
 		err = LINDUNG_EDAMAGED;
 	return ld_fail(report, err, "%s: what was seen of the log: %s", directory, inner.text);
 }
 
 void
-ld_follow_close(struct ld_follow *follow)
+ld_seen_close(struct ld_seen *memory)
 {
-	if (follow == NULL)
+	if (memory == NULL)
 		return;
-	if (follow->directory >= 0)
-		close(follow->directory);
-	ld_buffer_free(&follow->bytes);
-	free(follow);
+	if (memory->directory >= 0)
+		close(memory->directory);
+	ld_buffer_free(&memory->bytes);
+	free(memory);
 }
 
 const struct ld_trusted *
-ld_follow_seen(const struct ld_follow *follow)
+ld_seen_last(const struct ld_seen *memory)
 {
-	return follow->bytes.len != 0 ? &follow->seen : NULL;
+	return memory->bytes.len != 0 ? &memory->seen : NULL;
 }
 
 struct ld_span
-ld_follow_checkpoint(const struct ld_follow *follow)
+ld_seen_checkpoint(const struct ld_seen *memory)
 {
-	return ld_buffer_span(&follow->bytes);
+	return ld_buffer_span(&memory->bytes);
 }
 
 /* Both checkpoints, signed by the log: what convicts it.  As well as it can be done: that a fork
  * was seen is told whether or not there is room for the file. */
 static void
-write_evidence(struct ld_follow *follow, struct ld_span bytes)
+write_evidence(struct ld_seen *memory, struct ld_span bytes)
 {
 	char name[5 + 2 * LD_HASH_BYTES + 1] = "fork-";
 	struct ld_buffer both;
@@ -106,35 +106,35 @@ write_evidence(struct ld_follow *follow, struct ld_span bytes)
 
 	ld_hash_of(&hash, bytes);
 	ld_text_to_hex(name + 5, ld_span(hash.bytes, LD_HASH_BYTES));
-	if (ld_disk_exists(follow->directory, name) ||
-	    ld_disk_count(follow->directory, "fork-") >= LD_FOLLOW_FORKS_MAX)
+	if (ld_disk_exists(memory->directory, name) ||
+	    ld_disk_count(memory->directory, "fork-") >= LD_SEEN_FORKS_MAX)
 		return;
 	ld_buffer_init(&both, 2 * LD_CHECKPOINT_MAX_BYTES + 1);
-	ld_buffer_bytes(&both, ld_buffer_span(&follow->bytes));
+	ld_buffer_bytes(&both, ld_buffer_span(&memory->bytes));
 	ld_buffer_bytes(&both, LD_SPAN("\n"));
 	ld_buffer_bytes(&both, bytes);
 	if (!both.failed)
-		ld_disk_replace(follow->directory, ".fork.new", follow->directory, name,
+		ld_disk_replace(memory->directory, ".fork.new", memory->directory, name,
 				ld_buffer_span(&both), 0644, NULL);
 	ld_buffer_free(&both);
 }
 
 int
-ld_follow_check(struct ld_follow *follow, struct ld_span bytes, uint64_t now_s,
-		struct ld_trusted *ret, struct ld_report *report)
+ld_seen_check(struct ld_seen *memory, struct ld_span bytes, uint64_t now_s, struct ld_trusted *ret,
+	      struct ld_report *report)
 {
-	const struct ld_checkpoint *seen = &follow->seen.checkpoint;
+	const struct ld_checkpoint *seen = &memory->seen.checkpoint;
 	struct ld_trusted trusted;
-	int err = ld_checkpoint_check(&trusted, bytes, follow->trust, now_s, report);
+	int err = ld_checkpoint_check(&trusted, bytes, memory->trust, now_s, report);
 
 	if (err != LINDUNG_OK)
 		return err;
-	if (follow->bytes.len != 0 && trusted.checkpoint.size <= seen->size) {
+	if (memory->bytes.len != 0 && trusted.checkpoint.size <= seen->size) {
 		const struct ld_proof none = {.count = 0};
 
 		err = ld_checkpoint_follows(seen, &trusted.checkpoint, &none, report);
 		if (err == LINDUNG_EFORK)
-			write_evidence(follow, bytes);
+			write_evidence(memory, bytes);
 		if (err != LINDUNG_OK)
 			return err;
 	}
@@ -143,10 +143,10 @@ ld_follow_check(struct ld_follow *follow, struct ld_span bytes, uint64_t now_s,
 }
 
 int
-ld_follow_prove(struct ld_follow *follow, struct ld_span bytes, const struct ld_tile_source *mirror,
-		struct ld_report *report)
+ld_seen_prove(struct ld_seen *memory, struct ld_span bytes, const struct ld_tile_source *mirror,
+	      struct ld_report *report)
 {
-	const struct ld_checkpoint *seen = &follow->seen.checkpoint;
+	const struct ld_checkpoint *seen = &memory->seen.checkpoint;
 	struct ld_checkpoint now;
 	struct ld_proof proof;
 	struct ld_hash before;
@@ -157,7 +157,7 @@ ld_follow_prove(struct ld_follow *follow, struct ld_span bytes, const struct ld_
 		err = ld_checkpoint_parse(&now, note.text, report);
 	if (err != LINDUNG_OK)
 		return err;
-	if (follow->bytes.len == 0 || seen->size == 0)
+	if (memory->bytes.len == 0 || seen->size == 0)
 		return LINDUNG_OK;
 	if (now.size <= seen->size) {
 		proof.count = 0;
@@ -176,7 +176,7 @@ ld_follow_prove(struct ld_follow *follow, struct ld_span bytes, const struct ld_
 		return ld_fail(report, LINDUNG_EDAMAGED,
 			       "the mirror's tiles are not of the tree that its checkpoint names");
 	if (!ld_hash_equal(&before, &seen->root)) {
-		write_evidence(follow, bytes);
+		write_evidence(memory, bytes);
 		return ld_fail(report, LINDUNG_EFORK,
 			       "the log's %" PRIu64 " statements do not continue the %" PRIu64
 			       " seen before: it shows two histories",
@@ -186,15 +186,15 @@ ld_follow_prove(struct ld_follow *follow, struct ld_span bytes, const struct ld_
 }
 
 int
-ld_follow_keep(struct ld_follow *follow, struct ld_span bytes, struct ld_report *report)
+ld_seen_keep(struct ld_seen *memory, struct ld_span bytes, struct ld_report *report)
 {
 	struct ld_buffer copy;
-	uint64_t size = follow->bytes.len != 0 ? follow->seen.checkpoint.size : 0;
+	uint64_t size = memory->bytes.len != 0 ? memory->seen.checkpoint.size : 0;
 	struct ld_checkpoint now;
 	struct ld_note note;
 	int err;
 
-	if (ld_span_equal(bytes, ld_buffer_span(&follow->bytes)))
+	if (ld_span_equal(bytes, ld_buffer_span(&memory->bytes)))
 		return LINDUNG_OK;
 	ld_buffer_init(&copy, LD_CHECKPOINT_MAX_BYTES);
 	ld_buffer_bytes(&copy, bytes);
@@ -204,10 +204,10 @@ ld_follow_keep(struct ld_follow *follow, struct ld_span bytes, struct ld_report 
 	if (err == LINDUNG_OK && now.size < size)
 		err = ld_fail(report, LINDUNG_EROLLBACK, "a smaller tree than the one seen before");
 	if (err == LINDUNG_OK)
-		err = ld_disk_replace(follow->directory, ".checkpoint.new", follow->directory,
+		err = ld_disk_replace(memory->directory, ".checkpoint.new", memory->directory,
 				      "checkpoint", bytes, 0644, report);
 	if (err == LINDUNG_OK)
-		err = adopt(follow, &copy, report);
+		err = adopt(memory, &copy, report);
 	if (err != LINDUNG_OK)
 		ld_buffer_free(&copy);
 	return err;
