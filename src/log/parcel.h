@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/span.h"
+#include "log/statement.h"
 
 enum { LD_PARCEL_MAX_BYTES = 65535 + 64 * 1024 * 1024 };
 
@@ -21,5 +22,12 @@ struct ld_parcel {
 /** Take it apart; neither part is checked.  Spans point into `bytes`.
  * Errors: LINDUNG_ESYNTAX (no note at its beginning), LINDUNG_ELIMIT, with a report. */
 int ld_parcel_split(struct ld_parcel *ret, struct ld_span bytes, struct ld_report *report);
+
+/** Whether the note is a statement, and the block what it says: there, of its hash, and (if it is
+ * not sealed) with the entries it counts.  Who says it is not looked at.  `ret` points into the
+ * note; `ret_id` is its id.  Errors: those of ld_note_parse(), ld_statement_parse() and
+ * ld_block_read(); LINDUNG_ENOTFOUND (the block is missing). */
+int ld_parcel_check(const struct ld_parcel *parcel, struct ld_statement *ret,
+		    uint8_t ret_id[LD_STATEMENT_ID_BYTES], struct ld_report *report);
 
 #endif

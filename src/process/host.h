@@ -44,7 +44,9 @@ struct ld_host_config {
 	unsigned listen_count, notify_count;
 	const char *user;    /* whom to become if this is root; NULL: nobody else */
 	const char *ca_file; /* for witnesses by HTTPS; NULL: the system's */
-	struct ld_compile_options compile;
+	struct ld_compile_options compile; /* for exports */
+	const char *const *categories;     /* keys; an export of one is there though it is empty */
+	size_t category_count;
 	/** Something an operator wants to know: on standard error, a line. */
 	void (*tell)(const char *line);
 };

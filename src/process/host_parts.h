@@ -33,6 +33,7 @@ struct host_job {
 	uint8_t id[LD_STATEMENT_ID_BYTES];
 	bool is_kept;                /* a submission that stands in the store */
 	struct ld_web_answer answer; /* status 0: there is none yet */
+	char extra[512];             /* header lines of the answer */
 };
 
 void host_job_free(struct host_job *job);
@@ -71,6 +72,9 @@ struct host;
 void host_done(struct host *host, struct host_job *job);
 /** The checkpoint has changed: tell followers. */
 void host_news(struct host *host);
+
+struct host_export;
+struct host_export *host_exports(struct host *host);
 
 /* host_writer.c */
 struct host_writer;
@@ -120,9 +124,8 @@ void host_notify_send(struct host_notify *notify);
 void host_notify_free(struct host_notify *notify);
 
 /* host_export.c */
-struct host_export;
-int host_export_new(struct host_export **ret, struct host *host, const char *work,
-		    const struct ld_compile_options *compile, struct ld_report *report);
+int host_export_new(struct host_export **ret, struct host *host,
+		    const struct ld_host_config *config, struct ld_report *report);
 /** In the writer's thread: an image of what is in effect at `now_s` is there, for the job.
  * Gives the job away. */
 void host_export_ask(struct host_export *export, struct ld_quorum *quorum, struct ld_log *log,

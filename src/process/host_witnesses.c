@@ -19,10 +19,6 @@ struct host_witnesses {
 	struct ld_log *log;
 	void (*tell)(const char *line);
 	unsigned count; /* that have a URL */
-	struct {
-		bool known;
-		uint64_t size; /* it signed last */
-	} states[LD_POLICY_WITNESSES_MAX];
 };
 
 static int

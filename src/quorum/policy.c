@@ -1252,6 +1252,13 @@ ld_policy_is_popular(const struct ld_policy *policy, const struct ld_entry *entr
 			      entry->scope);
 }
 
+const char *
+ld_policy_witness_url(const struct ld_policy *policy, unsigned i)
+{
+	LD_ASSERT(i < policy->witness_count);
+	return policy->witness_urls[i];
+}
+
 void
 ld_policy_hash(const struct ld_policy *policy, uint8_t ret[32])
 {

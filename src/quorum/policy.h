@@ -43,6 +43,9 @@ const struct ld_trust *ld_policy_trust(const struct ld_policy *policy);
 struct ld_span ld_policy_origin(const struct ld_policy *policy);
 /** Would this entry close a well-known site? */
 bool ld_policy_is_popular(const struct ld_policy *policy, const struct ld_entry *entry);
+/** Where witness `i` (as in ld_policy_trust()) takes checkpoints, without "/add-checkpoint"; NULL:
+ * the policy does not say. */
+const char *ld_policy_witness_url(const struct ld_policy *policy, unsigned i);
 /** SHA-256 of its meaning (comments and blanks do not count): two with the same are the same. */
 void ld_policy_hash(const struct ld_policy *policy, uint8_t ret[32]);
 
