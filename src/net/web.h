@@ -35,7 +35,7 @@ enum {
 	LD_WEB_STALL_MS = 10000,
 	LD_WEB_RATE_MIN = 8192, /* octets a second */
 	LD_WEB_LISTENERS_MAX = 16,
-	LD_WEB_NOTE_MAX = 512, /* octets of a plain answer */
+	LD_WEB_NOTE_MAX = 1024, /* octets of a plain answer */
 };
 
 /** A request that waits for its answer. */

@@ -276,8 +276,7 @@ root_answer(struct host *host, struct ld_web_ref ref)
 				  "Subscribe to a list: /export/CATEGORY.FORMAT\n"
 				  "Hand in a statement: POST /submit, then /receipt/ID\n"
 				: "",
-		 c->witness != NULL ? "Witness: POST /add-checkpoint (C2SP tlog-witness), as "
-				    : "",
+		 c->witness != NULL ? "Witness: POST /add-checkpoint (C2SP tlog-witness), as " : "",
 		 c->witness != NULL ? ld_signer_verifier(c->witness)->name : "");
 	ld_web_say(host->web, ref, 200, text);
 }
@@ -432,8 +431,8 @@ host_open(struct host *host, struct ld_report *report)
 		err = network_open(host, report); /* a port below 1024 needs root */
 	if (err == LINDUNG_OK && c->log != NULL)
 		err = host_export_new(&host->export, host, c, report);
-	if (err == LINDUNG_OK && c->witness_state != NULL &&
-	    mkdir(c->witness_state, 0700) != 0 && errno != EEXIST)
+	if (err == LINDUNG_OK && c->witness_state != NULL && mkdir(c->witness_state, 0700) != 0 &&
+	    errno != EEXIST)
 		err = ld_fail(report, LINDUNG_EIO, "%s: %s", c->witness_state, strerror(errno));
 	if (err == LINDUNG_OK)
 		err = walls_enter(host, report);

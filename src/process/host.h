@@ -23,9 +23,9 @@ enum {
 	LD_HOST_CONNECTIONS_MAX = 1024,
 	LD_HOST_CLIENT_CONNECTIONS_MAX = 64,
 	LD_HOST_BODIES_MAX_BYTES = 256 * 1024 * 1024,
-	LD_HOST_JOBS_MAX = 256,     /* that wait for a thread */
-	LD_HOST_POSTS_PER_S = 50,   /* of all clients together, in the long run ... */
-	LD_HOST_POSTS_AT_ONCE = 200, /* ... and at once */
+	LD_HOST_JOBS_MAX = 256,       /* that wait for a thread */
+	LD_HOST_POSTS_PER_S = 50,     /* of all clients together, in the long run ... */
+	LD_HOST_POSTS_AT_ONCE = 200,  /* ... and at once */
 	LD_HOST_WAITING_MAX = 100000, /* statements that wait for the log */
 };
 
@@ -42,8 +42,8 @@ struct ld_host_config {
 	unsigned witnessed_count;
 	const struct ld_address *listen, *notify;
 	unsigned listen_count, notify_count;
-	const char *user;    /* whom to become if this is root; NULL: nobody else */
-	const char *ca_file; /* for witnesses by HTTPS; NULL: the system's */
+	const char *user;                  /* whom to become if this is root; NULL: nobody else */
+	const char *ca_file;               /* for witnesses by HTTPS; NULL: the system's */
 	struct ld_compile_options compile; /* for exports */
 	const char *const *categories;     /* keys; an export of one is there though it is empty */
 	size_t category_count;

@@ -128,8 +128,8 @@ host_export_ask(struct host_export *export, struct ld_quorum *quorum, struct ld_
 		int64_t now_s, struct host_job *job)
 {
 	struct host_export *x = export;
-	bool is_old = x->version == 0 || x->built_size != ld_quorum_size(quorum) ||
-		      now_s >= x->next_s;
+	bool is_old =
+		x->version == 0 || x->built_size != ld_quorum_size(quorum) || now_s >= x->next_s;
 	struct ld_report report = {{0}};
 	char path[PATH_BYTES];
 	int err;
@@ -222,7 +222,7 @@ name_split(struct ld_span name, struct ld_span *ret_category, int *ret_format)
 	if (dot < name.len && format.len < sizeof key)
 		memcpy(key, format.data, format.len);
 	*ret_format = key[0] != '\0' ? ld_list_format_find(key) : -1;
-	if (*ret_format >= 0 && !ld_list_format_is_written((enum ld_list_format)*ret_format))
+	if (*ret_format >= 0 && !ld_list_format_is_written((enum ld_list_format) * ret_format))
 		*ret_format = -1;
 }
 

@@ -65,8 +65,8 @@ answer_came(void *ctx, int fd, unsigned what)
 	for (unsigned turn = 0; turn < READ_AT_ONCE; turn++) {
 		struct ld_address from = {.len = sizeof from.v6};
 		uint8_t octets[512];
-		ssize_t len = recvfrom(fd, octets, sizeof octets, MSG_DONTWAIT, &from.any,
-				       &from.len);
+		ssize_t len =
+			recvfrom(fd, octets, sizeof octets, MSG_DONTWAIT, &from.any, &from.len);
 
 		if (len < 0)
 			return;

@@ -1,9 +1,10 @@
 /* What the host gives up before it takes the first connection.
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * It must write the log and read certificates and host names' configuration, in threads that live as
- * long as it does: so it keeps the file system, read-only but for its own directories (Landlock),
- * becomes another user if it is root, executes nothing, gains nothing, and leaves no core. */
+ * It must write the log and read certificates and host names' configuration, in threads that live
+ * as long as it does: so it keeps the file system, read-only but for its own directories
+ * (Landlock), becomes another user if it is root, executes nothing, gains nothing, and leaves no
+ * core. */
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -60,7 +61,8 @@ static bool
 landlock(const char *const *directories, unsigned count)
 {
 	const uint64_t reads = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
-	struct landlock_ruleset_attr rules = {.handled_access_fs = LANDLOCK_ACCESS_FS_MAKE_SYM * 2 - 1};
+	struct landlock_ruleset_attr rules = {.handled_access_fs =
+						      LANDLOCK_ACCESS_FS_MAKE_SYM * 2 - 1};
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 	uint64_t writes = reads | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE |
 			  LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_MAKE_DIR |

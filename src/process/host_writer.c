@@ -413,7 +413,7 @@ tend(struct host_writer *w, bool any_new)
 		return;
 	}
 	tell(w, "the log", &report);
-	w->retry_ms = w->retry_ms == 0			 ? RETRY_MIN_MS
+	w->retry_ms = w->retry_ms == 0                 ? RETRY_MIN_MS
 		      : w->retry_ms < RETRY_MAX_MS / 2 ? w->retry_ms * 2
 						       : RETRY_MAX_MS;
 }
