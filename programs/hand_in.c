@@ -7,10 +7,11 @@
 #include <string.h>
 
 #include "ledger.h"
+#include "log/tlog_proof.h"
 #include "net/fetch.h"
 
 enum {
-	ANSWER_MAX_BYTES = 4096,
+	ANSWER_MAX_BYTES = 32768,
 	CONNECT_MS = 10 * 1000,
 	STALL_MS = 30 * 1000,
 	TOTAL_MS = 10 * 60 * 1000, /* a block has up to 64 MiB */
@@ -55,54 +56,16 @@ folder_open(struct ld_hand_in *x, const char *where, const struct ld_hand_in_opt
 }
 
 static int
-entry_ignore(void *ctx, const struct ld_entry *entry)
-{
-	(void)ctx;
-	(void)entry;
-	return LINDUNG_OK;
-}
-
-/* What the statement says of its block, against the block. */
-static int
-block_check(const struct ld_statement *statement, struct ld_span block, struct ld_report *report)
-{
-	struct ld_hash hash;
-
-	if (statement->entries != LD_ENTRIES_BLOCK && statement->entries != LD_ENTRIES_SEALED)
-		return block.len == 0 ? LINDUNG_OK
-				      : ld_fail(report, LINDUNG_ESYNTAX,
-						"%zu octets stand behind the signatures, and the "
-						"statement names no block",
-						block.len);
-	if (block.len == 0)
-		return ld_fail(report, LINDUNG_ENOTFOUND,
-			       "the block that the statement names is missing: hand in the file as "
-			       "it was written, with what stands behind the signatures");
-	if (statement->entries == LD_ENTRIES_BLOCK)
-		return ld_block_read(statement, block, NULL, entry_ignore, NULL, report);
-	ld_hash_of(&hash, block);
-	return memcmp(hash.bytes, statement->block_hash, sizeof hash.bytes) == 0
-		       ? LINDUNG_OK
-		       : ld_fail(report, LINDUNG_EDAMAGED,
-				 "the sealed block does not have the hash that the statement "
-				 "names");
-}
-
-static int
 folder_give(struct ld_hand_in *x, const struct ld_parcel *parcel, uint64_t *ret_index,
 	    struct ld_report *report)
 {
 	const struct ld_block_source blocks = ld_ledger_blocks(&x->ledger);
 	struct ld_statement statement;
-	struct ld_note note;
+	uint8_t id[LD_STATEMENT_ID_BYTES];
 	int err = ld_quorum_admits(x->ledger.quorum, parcel->note, x->now_s, report);
 
 	if (err == LINDUNG_OK)
-		err = ld_note_parse(&note, parcel->note, report);
-	if (err == LINDUNG_OK)
-		err = ld_statement_parse(&statement, note.text, report);
-	if (err == LINDUNG_OK)
-		err = block_check(&statement, parcel->block, report);
+		err = ld_parcel_check(parcel, &statement, id, report);
 	/* The block first: a follower that sees the statement finds it. */
 	if (err == LINDUNG_OK && parcel->block.len != 0)
 		err = ld_log_put_block(x->log, statement.block_hash, parcel->block, report);
@@ -151,7 +114,7 @@ host_give(struct ld_hand_in *x, const struct ld_parcel *parcel, uint64_t *ret_in
 	struct ld_fetch fetch = {.url = x->url, .limit_bytes = ANSWER_MAX_BYTES};
 	/* The two parts stand one behind the other where they came from. */
 	struct ld_span body = {parcel->note.data, parcel->note.len + parcel->block.len};
-	char *end = NULL, line[32];
+	struct ld_tlog_proof proof;
 	int err;
 
 	LD_ASSERT(parcel->block.len == 0 ||
@@ -165,13 +128,13 @@ host_give(struct ld_hand_in *x, const struct ld_parcel *parcel, uint64_t *ret_in
 		err = ld_fail(report, LINDUNG_EDENIED, "%s: refused (%u): %.*s", x->url,
 			      fetch.status, (int)first_line(&fetch.body).len,
 			      (const char *)first_line(&fetch.body).data);
-	if (err == LINDUNG_OK) {
-		snprintf(line, sizeof line, "%.*s", (int)first_line(&fetch.body).len,
-			 (const char *)first_line(&fetch.body).data);
-		*ret_index = strtoull(line, &end, 10);
-		if (end == line)
-			*ret_index = UINT64_MAX;
-	}
+	/* A receipt; or a line that says that it is kept, and not yet in the log. */
+	if (err == LINDUNG_OK)
+		*ret_index = fetch.status == 200 && ld_tlog_proof_parse(&proof,
+									ld_buffer_span(&fetch.body),
+									NULL) == LINDUNG_OK
+				     ? proof.index
+				     : UINT64_MAX;
 	ld_buffer_free(&fetch.body);
 	return err;
 }
