@@ -137,14 +137,15 @@ ld_proof_check_consistency(const struct ld_proof *proof, uint64_t old_size, uint
 
 	if (old_size > new_size)
 		return LINDUNG_ESIGNATURE;
+	ld_hash_empty(&empty);
+	if (old_size == 0 && !ld_hash_equal(old_root, &empty))
+		return LINDUNG_ESIGNATURE;
 	if (old_size == new_size)
 		return proof->count == 0 && ld_hash_equal(old_root, new_root) ? LINDUNG_OK
 									      : LINDUNG_ESIGNATURE;
-	if (old_size == 0) {
-		ld_hash_empty(&empty);
-		return proof->count == 0 && ld_hash_equal(old_root, &empty) ? LINDUNG_OK
-									    : LINDUNG_ESIGNATURE;
-	}
+	/* Every tree continues the empty one (tlog-witness). */
+	if (old_size == 0)
+		return proof->count == 0 ? LINDUNG_OK : LINDUNG_ESIGNATURE;
 	return check_growth(proof, old_size, new_size, old_root, new_root);
 }
 

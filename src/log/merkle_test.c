@@ -59,6 +59,11 @@ run_vector(struct ld_span line)
 	err = ld_span_starts(name, LD_SPAN("inclusion"))
 		      ? ld_proof_check_inclusion(&proof, a, b, &first, &second)
 		      : ld_proof_check_consistency(&proof, a, b, &first, &second);
+	/* Theirs proves nothing of an empty tree; tlog-witness has every tree continue it. */
+	if (ld_span_ends(name, LD_SPAN("/size1-is-zero-and-size2-is-not-zero"))) {
+		assert_int_equal(err, LINDUNG_OK);
+		return good;
+	}
 	if ((err == LINDUNG_OK) != good)
 		fail_msg("%.*s: %s", (int)name.len, (const char *)name.data, lindung_strerror(err));
 	return good;
