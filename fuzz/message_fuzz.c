@@ -15,6 +15,7 @@ static const enum ld_role ways[][2] = {
 	{LD_ROLE_PARENT, LD_ROLE_LOADER},     {LD_ROLE_RESOLVER, LD_ROLE_PARENT},
 	{LD_ROLE_RECURSOR, LD_ROLE_PARENT},   {LD_ROLE_LOADER, LD_ROLE_PARENT},
 	{LD_ROLE_RESOLVER, LD_ROLE_RECURSOR}, {LD_ROLE_RECURSOR, LD_ROLE_RESOLVER},
+	{LD_ROLE_PARENT, LD_ROLE_SYNC},       {LD_ROLE_SYNC, LD_ROLE_PARENT},
 };
 
 static uint8_t again[LD_PACKET_MAX];
@@ -73,6 +74,7 @@ message_check(const struct ld_message *message)
 {
 	struct ld_reader r = ld_reader(message->body);
 	struct ld_list_facts facts;
+	struct ld_follow_facts follow;
 	struct ld_status status;
 
 	touch(message->body);
@@ -85,6 +87,10 @@ message_check(const struct ld_message *message)
 		break;
 	case LD_MESSAGE_STATUS:
 		check(ld_status_read(&status, message->body));
+		break;
+	case LD_MESSAGE_FOLLOWED:
+		ld_follow_facts_read(&r, &follow);
+		check(!r.failed);
 		break;
 	case LD_MESSAGE_CHECKED:
 		(void)ld_reader_be32(&r);

@@ -6,6 +6,8 @@
 #include <lindung/lindung.h>
 
 #include "process/parent.h"
+#include "quorum/policy.h"
+#include "wire/notify.h"
 
 #include "data.h"
 
@@ -37,6 +39,7 @@ struct server {
 	struct ld_conf conf;
 	const char *overlays[LINDUNG_OVERLAY_MAX];
 	unsigned overlay_count;
+	struct ld_span protected; /* names, one a line */
 };
 
 static int
@@ -80,6 +83,60 @@ shared_add(struct server *server, struct ld_report *report)
 	return LINDUNG_OK;
 }
 
+/* Names that no log can close. */
+static int
+protected_add(struct server *server, struct ld_report *report)
+{
+	const char *path = ld_data_path("protected.yaml", &server->arena);
+	const struct ld_protected *names;
+	struct ld_buffer text;
+	size_t count;
+	int err;
+
+	if (path == NULL)
+		return ld_fail(report, LINDUNG_EIO,
+			       "protected.yaml is not found: without it a log could close help");
+	err = ld_data_protected(&names, &count, path, &server->arena, report);
+	if (err != LINDUNG_OK)
+		return err;
+	ld_buffer_init(&text, ARENA_BYTES);
+	for (size_t i = 0; i < count; i++)
+		ld_buffer_printf(&text, "%s%.*s\n", names[i].exact ? "=" : "",
+				 (int)names[i].host.len, (const char *)names[i].host.data);
+	server->protected = ld_arena_copy(&server->arena, ld_buffer_span(&text));
+	ld_buffer_free(&text);
+	return LINDUNG_OK;
+}
+
+/* What following a log needs beside its options. */
+static int
+follow_add(struct server *server, struct ld_report *report)
+{
+	struct ld_conf *conf = &server->conf;
+	struct ld_policy *policy;
+	struct ld_name zone;
+	char text[LD_NAME_TEXT_MAX + 1];
+	int err;
+
+	if (conf->follow_url[0] == '\0')
+		return LINDUNG_OK;
+	if (conf->follow_popular == NULL)
+		conf->follow_popular = ld_data_path("popular.txt", &server->arena);
+	/* What is wrong with it is told before anything is opened. */
+	err = ld_policy_open(&policy, conf->follow_policy, conf->follow_popular, report);
+	if (err != LINDUNG_OK)
+		return err;
+	if (conf->follow_zone[0] == '\0' &&
+	    ld_notify_zone(&zone, ld_policy_origin(policy)) == LINDUNG_OK) {
+		size_t len = ld_name_to_text(&zone, text);
+
+		conf->follow_zone =
+			(const char *)ld_arena_copy(&server->arena, ld_span(text, len)).data;
+	}
+	ld_policy_free(policy);
+	return protected_add(server, report);
+}
+
 /* The configuration, then what the command line puts in its place. */
 static int
 configure(struct server *server, const char *path, const char *image, const char *const *overlays,
@@ -90,7 +147,8 @@ configure(struct server *server, const char *path, const char *image, const char
 
 	ld_arena_init(&server->arena, ARENA_BYTES);
 	if (ld_conf_load(&server->conf, path, &server->arena, &report) != LINDUNG_OK ||
-	    shared_add(server, &report) != LINDUNG_OK) {
+	    shared_add(server, &report) != LINDUNG_OK ||
+	    follow_add(server, &report) != LINDUNG_OK) {
 		fprintf(stderr, "lindung: %s\n", report.text);
 		ld_arena_clear(&server->arena);
 		return 1;
@@ -152,7 +210,7 @@ serve_main(int argc, char **argv)
 	status = configure(&server, path, image, overlays, overlay_count);
 	if (status != 0)
 		return status;
-	status = ld_parent_run(&server.conf, path != NULL);
+	status = ld_parent_run(&server.conf, path != NULL, server.protected);
 	ld_arena_clear(&server.arena);
 	return status;
 }

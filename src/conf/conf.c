@@ -286,6 +286,26 @@ check_proxy(struct loading *l)
 }
 
 static int
+check_follow(struct loading *l)
+{
+	const struct ld_conf *c = &l->conf;
+
+	if (c->follow_url[0] == '\0')
+		return LINDUNG_OK;
+	if (strncmp(c->follow_url, "https://", 8) != 0 && strncmp(c->follow_url, "http://", 7) != 0)
+		return tell_pair(l, "follow.url", "follow.url",
+				 "expected an address that begins with https:// or http://");
+	if (c->follow_policy == NULL)
+		return tell_pair(l, "follow.url", "follow.policy",
+				 "expected follow.policy with it: whom to believe");
+	if (c->follow_state == NULL)
+		return tell_pair(
+			l, "follow.url", "follow.state",
+			"expected follow.state with it: a folder to keep what was verified");
+	return LINDUNG_OK;
+}
+
+static int
 check_together(struct loading *l)
 {
 	const struct ld_conf *c = &l->conf;
@@ -316,6 +336,8 @@ check_together(struct loading *l)
 		err = check_access(l);
 	if (err == LINDUNG_OK)
 		err = check_proxy(l);
+	if (err == LINDUNG_OK)
+		err = check_follow(l);
 	return err;
 }
 

@@ -99,6 +99,40 @@
 	  "kept: a failed update must not remove protection. "                                     \
 	  "So are overlays that open more than this part of the names that are closed. "           \
 	  "SIGUSR1 takes it all the same, as 100 takes any.")                                      \
+	X(TEXT, follow_url, "follow.url", "", 0, 2048, "", none,                                   \
+	  "The log to follow, by HTTP or HTTPS: the address at which its checkpoint, tiles and "   \
+	  "blocks are, from any web server. "                                                      \
+	  "What comes from there is verified, whoever serves it. "                                 \
+	  "The list that follows from it lies below list.image and list.overlays: of a name that " \
+	  "both have both speak, and in a category that both speak of list.image and its "         \
+	  "overlays decide. "                                                                      \
+	  "The host is found by upstream.mode, whatever lists say of it.")                         \
+	X(PATH, follow_policy, "follow.policy", "", 0, 4095, "", none,                             \
+	  "The policy: which log it is, whom to believe, and what it takes until a statement "     \
+	  "takes effect.")                                                                         \
+	X(PATH, follow_state, "follow.state", "", 0, 4095, "", none,                               \
+	  "Folder in which what was verified is kept, so that a start without a network has the "  \
+	  "last good list. "                                                                       \
+	  "Made if it does not exist; for one server alone.")                                      \
+	X(PATHS, follow_keys, "follow.keys", "", 0, 16, "", none,                                  \
+	  "Files with secret keys, as age-keygen writes them, that open sealed statements.")       \
+	X(DURATION, follow_poll_s, "follow.poll-s", "300", 1, 86400, "s", none,                    \
+	  "How often to look whether there is news, give or take a tenth. "                        \
+	  "With follow.notify-from news comes sooner.")                                            \
+	X(PREFIXES, follow_notify_from, "follow.notify-from", "", 0, 65536, "", none,              \
+	  "Who may tell by NOTIFY (RFC 1996), at the addresses listened on, that there is news. "  \
+	  "It is taken as a hint to look, at most ten times a second.")                            \
+	X(HOST, follow_zone, "follow.zone", "", 0, 253, "", none,                                  \
+	  "The name of which NOTIFY tells. "                                                       \
+	  "With nothing here it is made of the log's origin: children.log.example.com for "        \
+	  "log.example.com/children.")                                                             \
+	X(PATH, follow_ca_file, "follow.ca-file", "", 0, 4095, "", none,                           \
+	  "File with the certificates of the authorities that the web server is checked with, in " \
+	  "PEM. "                                                                                  \
+	  "With nothing here they are the system's.")                                              \
+	X(PATH, follow_popular, "follow.popular", "", 0, 4095, "", none,                           \
+	  "The list of well-known sites that \"popular builtin\" of the policy means. "            \
+	  "With nothing here it is the one that ships.")                                           \
 	X(CHOICE, block_answer, "block.answer", "nxdomain", 0, 0, "", answers,                     \
 	  "How a closed name is answered.")                                                        \
 	X(IPV4, block_address4, "block.address4", "", 0, 0, "", none,                              \

@@ -241,6 +241,34 @@ url_effective(struct ld_export *x, unsigned layer, size_t host_len)
 		entry_effective(x, &v, LD_SCOPE_URL, path);
 }
 
+static bool
+layer_has(const struct ld_export *x, unsigned layer)
+{
+	return x->has_key[layer] &&
+	       ld_span_equal(ld_span(x->keys[layer].key, x->keys[layer].key_len),
+			     ld_span(x->key, x->key_len));
+}
+
+/* Of two joined lists the lower one speaks, too. */
+static void
+joined_add(const struct ld_export *x, unsigned layer, struct ld_effect *self,
+	   struct ld_effect *below)
+{
+	unsigned i = layer >= x->list->joint ? x->list->joint : 0;
+
+	while (i > 0 && !layer_has(x, i - 1))
+		i--;
+	if (i == 0)
+		return;
+	const struct ld_layer *l = &x->list->layers[i - 1];
+	struct ld_effect lower_self =
+		ld_effect_of(l->image, x->keys[i - 1].tuple, LD_RELATION_SELF, l->map, x->active);
+	struct ld_effect lower_below =
+		ld_effect_of(l->image, x->keys[i - 1].tuple, LD_RELATION_PARENT, l->map, x->active);
+	ld_effect_over(self, &lower_self);
+	ld_effect_over(below, &lower_below);
+}
+
 /* A protection in a layer below shows through. */
 static void
 protections_add(const struct ld_export *x, unsigned layer, struct ld_effect *self,
@@ -249,8 +277,7 @@ protections_add(const struct ld_export *x, unsigned layer, struct ld_effect *sel
 	for (unsigned i = 0; i < layer; i++) {
 		const struct ld_layer *l = &x->list->layers[i];
 
-		if (!x->has_key[i] || !ld_span_equal(ld_span(x->keys[i].key, x->keys[i].key_len),
-						     ld_span(x->key, x->key_len)))
+		if (!layer_has(x, i))
 			continue;
 		self->is_protected |= ld_effect_of(l->image, x->keys[i].tuple, LD_RELATION_SELF,
 						   l->map, x->active)
@@ -277,6 +304,7 @@ key_effective(struct ld_export *x, unsigned layer)
 		ld_effect_of(l->image, x->keys[layer].tuple, LD_RELATION_SELF, l->map, x->active);
 	struct ld_effect below =
 		ld_effect_of(l->image, x->keys[layer].tuple, LD_RELATION_PARENT, l->map, x->active);
+	joined_add(x, layer, &self, &below);
 	protections_add(x, layer, &self, &below);
 	ld_effect_over(&self, above);
 	ld_effect_over(&below, above);
@@ -326,8 +354,7 @@ key_next(struct ld_export *x)
 	x->entry_count = x->entry_next = 0;
 	err = x->effective ? key_effective(x, layer) : key_stand(x, layer);
 	for (unsigned i = 0; err == LINDUNG_OK && i < x->list->layer_count; i++)
-		if (x->has_key[i] && ld_span_equal(ld_span(x->keys[i].key, x->keys[i].key_len),
-						   ld_span(x->key, x->key_len)))
+		if (layer_has(x, i))
 			err = layer_next(x, i);
 	return err;
 }

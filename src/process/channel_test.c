@@ -161,7 +161,7 @@ test_what_the_other_does_not_take_is_limited(void **state)
 static void
 test_descriptors_come_along_and_are_closed(void **state)
 {
-	static const uint8_t body[8] = {0};
+	static const uint8_t body[9] = {0};
 	int fds[LD_MESSAGE_FDS_MAX], before, after;
 
 	(void)state;
@@ -192,7 +192,7 @@ test_too_many_descriptors_are_a_violation(void **state)
 		struct cmsghdr header;
 		char room[CMSG_SPACE(sizeof(int) * (LD_MESSAGE_FDS_MAX + 1))];
 	} control = {0};
-	uint8_t octets[16] = {0, 1, 0, LD_MESSAGE_LIST, 0, 0, 0, 8};
+	uint8_t octets[17] = {0, 1, 0, LD_MESSAGE_LIST, 0, 0, 0, 9};
 	struct iovec part = {octets, sizeof octets};
 	struct msghdr message = {.msg_iov = &part,
 				 .msg_iovlen = 1,

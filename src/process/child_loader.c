@@ -17,6 +17,7 @@ struct check {
 	const char *paths[LD_MESSAGE_FDS_MAX]; /* of the files that there are, the image first */
 	const int *fds;
 	unsigned count;
+	unsigned followed; /* of them, of the list that is followed: they come first */
 	unsigned flags;
 	struct ld_list_facts in_force; /* no entries: none yet */
 	struct ld_list_facts facts;
@@ -68,7 +69,7 @@ overlays_check(struct check *check, struct ld_report *report)
 	int err = LINDUNG_OK;
 
 	if (check->count > 1) {
-		err = ld_layers_open(&base, check->fds, 1, false, NULL);
+		err = ld_layers_open(&base, check->fds, 1, 0, false, NULL);
 		if (err == LINDUNG_OK) {
 			err = ld_lost_count(base, check->list, &check->conf->list_categories,
 					    &lost);
@@ -123,7 +124,8 @@ static int
 check_all(struct check *check, struct ld_report *report)
 {
 	unsigned failed = 0;
-	int err = ld_layers_open(&check->list, check->fds, check->count, true, &failed);
+	int err = ld_layers_open(&check->list, check->fds, check->count, check->followed, true,
+				 &failed);
 
 	if (err != LINDUNG_OK)
 		return ld_fail(report, err, "%s: %s", check->paths[failed], lindung_strerror(err));
@@ -136,7 +138,7 @@ check_all(struct check *check, struct ld_report *report)
 	return err == LINDUNG_OK ? overlays_check(check, report) : err;
 }
 
-/* Flags, which overlays there are, what is in force. */
+/* Flags, how many are followed, which overlays there are, what is in force. */
 static bool
 check_read(struct check *check, const struct ld_message *message)
 {
@@ -145,15 +147,21 @@ check_read(struct check *check, const struct ld_message *message)
 	uint64_t present;
 
 	check->flags = ld_reader_u8(&r);
+	check->followed = ld_reader_u8(&r);
 	present = (uint64_t)ld_reader_be32(&r) << 32;
 	present |= ld_reader_be32(&r);
 	ld_facts_read(&r, &check->in_force);
 	check->fds = message->fds;
-	check->paths[check->count++] = check->conf->list_image;
+	if (r.failed || check->followed > message->fd_count)
+		return false;
+	while (check->count < check->followed)
+		check->paths[check->count++] = check->conf->follow_url;
+	if (check->conf->list_image != NULL && check->count < LD_MESSAGE_FDS_MAX)
+		check->paths[check->count++] = check->conf->list_image;
 	for (unsigned i = 0; i < overlays->count; i++)
-		if ((present >> i & 1) != 0)
+		if ((present >> i & 1) != 0 && check->count < LD_MESSAGE_FDS_MAX)
 			check->paths[check->count++] = overlays->items[i];
-	return !r.failed && check->conf->list_image != NULL && check->count == message->fd_count;
+	return check->count == message->fd_count;
 }
 
 static bool

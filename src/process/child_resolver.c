@@ -12,6 +12,7 @@
 #include "process/holder.h"
 #include "process/identity.h"
 #include "process/metrics.h"
+#include "process/news.h"
 #include "process/role.h"
 #include "process/streams.h"
 #include "process/system.h"
@@ -20,6 +21,7 @@
 enum {
 	TICK_MS = 250, /* lists that nobody uses any more are closed */
 	PONG_MS = 20,  /* while threads are asked for a sign of life */
+	NEWS_MS = 10,  /* hints that come within are one */
 };
 
 struct server {
@@ -28,6 +30,10 @@ struct server {
 	struct ld_secrets secrets;
 	struct ld_streams streams;
 	struct ld_zoning zoning;
+	struct ld_news news;
+	struct ld_bell *news_bell;
+	struct ld_timer *news_timer;
+	bool news_waits;
 	struct ld_resolver *resolver;
 	struct ld_board board;
 	struct ld_holder *holder;
@@ -97,6 +103,7 @@ threads_make(struct server *server, struct ld_report *report)
 		.zones = server->zoning.zones,
 		.access = &server->access,
 		.board = &server->board,
+		.news = &server->news,
 	};
 	unsigned cores[LD_STEER_CORES_MAX];
 	bool steered = conf->steer && conf->threads <= LD_STEER_CORES_MAX &&
@@ -136,6 +143,8 @@ make(struct server *server)
 		err = resolver_make(server, &report);
 	if (err == LINDUNG_OK)
 		err = ld_zoning_make(&server->zoning, &server->child->conf, &report);
+	if (err == LINDUNG_OK)
+		err = ld_news_make(&server->news, &server->child->conf, server->news_bell, &report);
 	if (err == LINDUNG_OK)
 		err = threads_make(server, &report);
 	if (err != LINDUNG_OK)
@@ -237,7 +246,10 @@ list_came(struct server *server, const struct ld_message *message)
 
 	if (!server->started)
 		return false;
-	err = ld_holder_put(server->holder, message->fds, message->fd_count);
+	/* Behind the number. */
+	if (message->body.data[8] > message->fd_count)
+		return false;
+	err = ld_holder_put(server->holder, message->fds, message->fd_count, message->body.data[8]);
 	for (unsigned i = 0; i < server->thread_count && err == LINDUNG_OK; i++) {
 		if (!server->serves)
 			ld_thread_begin(server->threads[i]);
@@ -246,8 +258,9 @@ list_came(struct server *server, const struct ld_message *message)
 	}
 	server->serves |= err == LINDUNG_OK;
 	if (err == LINDUNG_OK)
-		ld_zoning_put(&server->zoning, message->fds, message->fd_count);
-	ld_writer_bytes(&w, message->body);
+		ld_zoning_put(&server->zoning, message->fds, message->fd_count,
+			      message->body.data[8]);
+	ld_writer_bytes(&w, ld_span_first(message->body, 8));
 	ld_writer_be32(&w, (uint32_t)-err);
 	ld_child_tell(server->child, LD_MESSAGE_LISTED, &w);
 	return true;
@@ -316,6 +329,25 @@ pong_due(void *ctx)
 }
 
 static void
+news_came(void *ctx)
+{
+	struct server *server = ctx;
+
+	if (!server->news_waits)
+		ld_timer_set(server->news_timer, NEWS_MS);
+	server->news_waits = true;
+}
+
+static void
+news_due(void *ctx)
+{
+	struct server *server = ctx;
+
+	server->news_waits = false;
+	ld_child_tell(server->child, LD_MESSAGE_NEWS, NULL);
+}
+
+static void
 tick_due(void *ctx)
 {
 	struct server *server = ctx;
@@ -347,6 +379,9 @@ end(struct server *server)
 	free(server->threads);
 	ld_http_close(server->http);
 	ld_zoning_clear(&server->zoning);
+	ld_bell_free(server->news_bell);
+	ld_timer_free(server->news_timer);
+	ld_news_clear(&server->news);
 	ld_timer_free(server->tick);
 	ld_timer_free(server->pong);
 	ld_resolver_free(server->resolver);
@@ -364,7 +399,10 @@ ld_resolver_run(struct ld_child *child)
 	child->ctx = &server;
 	server.tick = ld_timer_new(child->loop, tick_due, &server);
 	server.pong = ld_timer_new(child->loop, pong_due, &server);
-	if (server.tick == NULL || server.pong == NULL)
+	server.news_bell = ld_bell_new(child->loop, news_came, &server);
+	server.news_timer = ld_timer_new(child->loop, news_due, &server);
+	if (server.tick == NULL || server.pong == NULL || server.news_bell == NULL ||
+	    server.news_timer == NULL)
 		child->status = LD_CHILD_FAILED;
 	else
 		ld_child_loop(child);

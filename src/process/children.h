@@ -9,6 +9,8 @@ struct ld_child;
 int ld_resolver_run(struct ld_child *child);
 /** Asks the Internet. */
 int ld_recursor_run(struct ld_child *child);
+/** Follows a log. */
+int ld_sync_run(struct ld_child *child);
 /** Checks one list, and ends. */
 int ld_loader_run(struct ld_child *child);
 

@@ -20,7 +20,7 @@ struct ld_holder {
 };
 
 int
-ld_layers_open(struct lindung **ret, const int *fds, unsigned count, bool verify,
+ld_layers_open(struct lindung **ret, const int *fds, unsigned count, unsigned followed, bool verify,
 	       unsigned *ret_failed)
 {
 	struct lindung *list = NULL;
@@ -29,6 +29,8 @@ ld_layers_open(struct lindung **ret, const int *fds, unsigned count, bool verify
 	for (unsigned i = 0; i < count && err == LINDUNG_OK; i++) {
 		struct ld_image *image;
 
+		if (i != 0 && i == followed)
+			ld_list_join(list);
 		err = ld_image_open_fd(&image, fds[i], verify ? LINDUNG_VERIFY : 0);
 		if (err == LINDUNG_OK)
 			err = i == 0 ? ld_list_from_image(&list, image)
@@ -77,7 +79,7 @@ ld_holder_free(struct ld_holder *holder)
 }
 
 int
-ld_holder_put(struct ld_holder *holder, const int *fds, unsigned count)
+ld_holder_put(struct ld_holder *holder, const int *fds, unsigned count, unsigned followed)
 {
 	uint64_t generation =
 		atomic_load_explicit(&holder->board->generation, memory_order_relaxed) + 1;
@@ -86,7 +88,7 @@ ld_holder_put(struct ld_holder *holder, const int *fds, unsigned count)
 
 	if (version == NULL)
 		return LINDUNG_ENOMEM;
-	err = ld_layers_open(&version->list, fds, count, false, NULL);
+	err = ld_layers_open(&version->list, fds, count, followed, false, NULL);
 	if (err != LINDUNG_OK) {
 		free(version);
 		return err;

@@ -33,12 +33,16 @@ active_in(const struct lindung *list, const struct ld_conf_texts *categories)
 /* The longest entry decides, so that an overlay's opens a listed name only if it is for that very
  * name; but what is important or protected reaches below. */
 static bool
-opens_trees(const struct ld_image *image)
+opens_trees(const struct lindung *list, unsigned layer)
 {
+	const struct ld_image *image = list->layers[layer].image;
+	/* The protections that come with a joined list are those of everybody. */
+	unsigned reaching = list->joint != 0 && layer >= list->joint ? 0 : LD_ENTRY_PROTECTED;
+
 	for (uint32_t i = 0; i < image->rule_count; i++) {
 		struct ld_rule rule = ld_image_rule(image, i);
 
-		if ((rule.flags & LD_ENTRY_PROTECTED) != 0 ||
+		if ((rule.flags & reaching) != 0 ||
 		    ((rule.flags & LD_ENTRY_IMPORTANT) != 0 && rule.action != LD_ACTION_BLOCK))
 			return true;
 	}
@@ -78,7 +82,8 @@ only_closes(const struct lindung *list, unsigned layer)
 	if (list->joint == 0 || layer < list->joint)
 		return false;
 	for (uint32_t i = 0; i < image->rule_count; i++)
-		if (ld_image_rule(image, i).action != LD_ACTION_BLOCK)
+		if (ld_image_rule(image, i).action != LD_ACTION_BLOCK &&
+		    (ld_image_rule(image, i).flags & LD_ENTRY_PROTECTED) == 0)
 			return false;
 	return true;
 }
@@ -151,7 +156,7 @@ ld_lost_count(const struct lindung *base, const struct lindung *list,
 	int err;
 
 	for (unsigned i = 1; i < list->layer_count; i++)
-		all |= opens_trees(list->layers[i].image);
+		all |= opens_trees(list, i);
 	err = all ? image_count(&count, list->layers[0].image) : overlays_count(&count);
 	if (err == LINDUNG_OK)
 		*ret = count.lost;

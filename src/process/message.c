@@ -83,11 +83,24 @@ ld_message_next(struct ld_reader *packet, enum ld_role from, enum ld_role to, un
 	X(loads)                                                                                   \
 	X(load_fails)
 
+#define FOLLOW(X)                                                                                  \
+	X(on)                                                                                      \
+	X(size)                                                                                    \
+	X(checkpoint_s)                                                                            \
+	X(checked_s)                                                                               \
+	X(max_age_s)                                                                               \
+	X(polls)                                                                                   \
+	X(failures)                                                                                \
+	X(updates)                                                                                 \
+	X(trouble)                                                                                 \
+	X(news)
+
 #define STATUS(X)                                                                                  \
 	X(loaded_ms)                                                                               \
 	X(started_ms)                                                                              \
 	X(resolver_restarts)                                                                       \
 	X(recursor_restarts)                                                                       \
+	X(sync_restarts)                                                                           \
 	X(recursor_up)                                                                             \
 	X(certificate_expires_s)                                                                   \
 	X(certificate_loads)                                                                       \
@@ -110,9 +123,26 @@ ld_facts_read(struct ld_reader *r, struct ld_list_facts *ret)
 }
 
 void
+ld_follow_facts_write(struct ld_writer *w, const struct ld_follow_facts *facts)
+{
+#define PUT(field) put_be64(w, facts->field);
+	FOLLOW(PUT)
+#undef PUT
+}
+
+void
+ld_follow_facts_read(struct ld_reader *r, struct ld_follow_facts *ret)
+{
+#define GET(field) ret->field = get_be64(r);
+	FOLLOW(GET)
+#undef GET
+}
+
+void
 ld_status_write(struct ld_writer *w, const struct ld_status *status)
 {
 	ld_facts_write(w, &status->facts);
+	ld_follow_facts_write(w, &status->follow);
 #define PUT(field) put_be64(w, status->field);
 	STATUS(PUT)
 #undef PUT
@@ -124,6 +154,7 @@ ld_status_read(struct ld_status *ret, struct ld_span body)
 	struct ld_reader r = ld_reader(body);
 
 	ld_facts_read(&r, &ret->facts);
+	ld_follow_facts_read(&r, &ret->follow);
 #define GET(field) ret->field = get_be64(&r);
 	STATUS(GET)
 #undef GET

@@ -23,8 +23,10 @@ enum ld_role {
 	LD_ROLE_RESOLVER = 2,
 	LD_ROLE_RECURSOR = 4,
 	LD_ROLE_LOADER = 8,
-	LD_ROLE_CHILDREN = LD_ROLE_RESOLVER | LD_ROLE_RECURSOR | LD_ROLE_LOADER,
-	LD_ROLE_LONG_LIVED = LD_ROLE_RESOLVER | LD_ROLE_RECURSOR,
+	LD_ROLE_SYNC = 16,
+	LD_ROLE_ASKERS = LD_ROLE_RECURSOR | LD_ROLE_SYNC, /* those that go out to the network */
+	LD_ROLE_LONG_LIVED = LD_ROLE_RESOLVER | LD_ROLE_ASKERS,
+	LD_ROLE_CHILDREN = LD_ROLE_LONG_LIVED | LD_ROLE_LOADER,
 };
 
 enum {
@@ -39,7 +41,9 @@ enum {
 	LD_ANSWER_HEAD_MAX = 4 + 4 + 4 + 1 + 1 + LD_ANSWER_TEXT_MAX + 1 +
 			     LD_UPSTREAM_EDE_MAX * (2 + 1 + LD_ANSWER_TEXT_MAX),
 	LD_FACTS_BYTES = 9 * 8,
-	LD_STATUS_BYTES = LD_FACTS_BYTES + 8 * 8,
+	LD_FOLLOWED_BYTES = 10 * 8,
+	LD_STATUS_BYTES = LD_FACTS_BYTES + LD_FOLLOWED_BYTES + 9 * 8,
+	LD_CHECK_BYTES = 1 + 1 + 8 + LD_FACTS_BYTES,
 	LD_SHOWN_BYTES = 4 + 4 + 8,
 	LD_ZONE_KEYS_MAX = 64 * 1024,
 	LD_REPORT_LINE_MAX = LD_REPORT_MAX_BYTES - 1,
@@ -70,13 +74,14 @@ enum {
 	X(STARTED, LONG_LIVED, PARENT, 1, 1, 0, 0)                                                 \
 	/* I cannot begin: a line for a person. */                                                 \
 	X(FAILED, CHILDREN, PARENT, 1, LD_REPORT_LINE_MAX, 0, 0)                                   \
-	/* Put up this list: its number; the image, then its overlays. */                          \
-	X(LIST, PARENT, RESOLVER, 8, 8, 1, LD_MESSAGE_FDS_MAX)                                     \
+	/* Put up this list: its number; how many of the files are of the list that is followed;   \
+	 * these, then the image and its overlays. */                                              \
+	X(LIST, PARENT, RESOLVER, 9, 9, 1, LD_MESSAGE_FDS_MAX)                                     \
 	/* The list with that number is up, or cannot be: an error. */                             \
 	X(LISTED, RESOLVER, PARENT, 12, 12, 0, 0)                                                  \
-	/* Check this list: forced or not; which files there are; what is in force; the files. */  \
-	X(CHECK, PARENT, LOADER, 1 + 8 + LD_FACTS_BYTES, 1 + 8 + LD_FACTS_BYTES, 1,                \
-	  LD_MESSAGE_FDS_MAX)                                                                      \
+	/* Check this list: forced or not; how many files are of the list that is followed; which  \
+	 * of ours there are; what is in force; the files. */                                      \
+	X(CHECK, PARENT, LOADER, LD_CHECK_BYTES, LD_CHECK_BYTES, 1, LD_MESSAGE_FDS_MAX)            \
 	/* What it is: an error and what is in it, a line for a person. */                         \
 	X(CHECKED, LOADER, PARENT, 4 + LD_FACTS_BYTES, 4 + LD_FACTS_BYTES + LD_REPORT_LINE_MAX, 0, \
 	  0)                                                                                       \
@@ -93,7 +98,17 @@ enum {
 	/* Over a link: the counters of enum ld_upstream_counter, for the metrics. */              \
 	X(COUNTS, RECURSOR, RESOLVER, LD_COUNTS_BYTES, LD_COUNTS_BYTES, 0, 0)                      \
 	/* A line for a person, about the servers that are forwarded to. */                        \
-	X(NOTICE, RECURSOR, PARENT, 1, LD_REPORT_LINE_MAX, 0, 0)
+	X(NOTICE, RECURSOR, PARENT, 1, LD_REPORT_LINE_MAX, 0, 0)                                   \
+	/* Follow the log of the configuration; names that nothing can close, one a line, in       \
+	 * sealed memory. */                                                                       \
+	X(FOLLOW, PARENT, SYNC, 0, 0, 1, 1)                                                        \
+	/* Somebody says that there is news of the log (NOTIFY).  Go and look. */                  \
+	X(NEWS, RESOLVER, PARENT, 0, 0, 0, 0)                                                      \
+	X(LOOK, PARENT, SYNC, 0, 0, 0, 0)                                                          \
+	/* How following goes, a line for a person or none; and if the list changed, or is told    \
+	 * for the first time: the image and its overlays, in sealed memory. */                    \
+	X(FOLLOWED, SYNC, PARENT, LD_FOLLOWED_BYTES, LD_FOLLOWED_BYTES + LD_REPORT_LINE_MAX, 0,    \
+	  LD_MESSAGE_FDS_MAX)
 
 enum ld_message_type {
 #define LD_X(symbol, ...) LD_MESSAGE_##symbol,
@@ -150,12 +165,28 @@ struct ld_list_facts {
 void ld_facts_write(struct ld_writer *w, const struct ld_list_facts *facts);
 void ld_facts_read(struct ld_reader *r, struct ld_list_facts *ret);
 
+/** How the following of a log goes.  Times are seconds since 1970. */
+struct ld_follow_facts {
+	uint64_t on;           /* a log is followed */
+	uint64_t size;         /* statements in force */
+	uint64_t checkpoint_s; /* when witnesses saw its checkpoint; 0: none is needed */
+	uint64_t checked_s;    /* when it was last found good; 0: not yet */
+	uint64_t max_age_s;    /* past that it is frozen; 0: never */
+	uint64_t polls, failures, updates;
+	uint64_t trouble; /* an enum lindung_error without its sign; 0: none */
+	uint64_t news;    /* NOTIFY that were taken */
+};
+
+void ld_follow_facts_write(struct ld_writer *w, const struct ld_follow_facts *facts);
+void ld_follow_facts_read(struct ld_reader *r, struct ld_follow_facts *ret);
+
 /** How things are, for the metrics.  Times are of the monotonic clock. */
 struct ld_status {
 	struct ld_list_facts facts;
+	struct ld_follow_facts follow;
 	uint64_t loaded_ms;  /* when the list in force was */
 	uint64_t started_ms; /* when the parent was */
-	uint64_t resolver_restarts, recursor_restarts;
+	uint64_t resolver_restarts, recursor_restarts, sync_restarts;
 	uint64_t recursor_up; /* 1 or 0 */
 	uint64_t certificate_expires_s, certificate_loads, certificate_load_fails;
 };

@@ -144,6 +144,54 @@ list_write(const struct ld_status *status, struct ld_buffer *out)
 		     (double)facts->load_fails);
 }
 
+/* Where a log is followed.  Ages are told even where nothing comes any more: then they rise. */
+static void
+follow_write(const struct ld_follow_facts *follow, struct ld_buffer *out)
+{
+	if (follow->on == 0)
+		return;
+	number_write(out, "lindung_follow_statements", "gauge",
+		     "Statements of the log that the list in force follows from.",
+		     (double)follow->size);
+	if (follow->checkpoint_s != 0)
+		number_write(out, "lindung_follow_checkpoint_age_seconds", "gauge",
+			     "Time since enough witnesses saw the log as it is in force.",
+			     (double)time(NULL) - (double)follow->checkpoint_s);
+	if (follow->checked_s != 0)
+		number_write(out, "lindung_follow_checked_age_seconds", "gauge",
+			     "Time since the log was last fetched and found good.",
+			     (double)time(NULL) - (double)follow->checked_s);
+	if (follow->max_age_s != 0)
+		number_write(out, "lindung_follow_max_age_seconds", "gauge",
+			     "Age of the checkpoint past which the log is called frozen.",
+			     (double)follow->max_age_s);
+	number_write(out, "lindung_follow_polls_total", "counter", "Looks at the log.",
+		     (double)follow->polls);
+	number_write(out, "lindung_follow_failures_total", "counter",
+		     "Looks at the log that failed; what was in force stayed.",
+		     (double)follow->failures);
+	number_write(out, "lindung_follow_updates_total", "counter", "Lists that came of it.",
+		     (double)follow->updates);
+	number_write(out, "lindung_follow_news_total", "counter", "NOTIFY that were taken.",
+		     (double)follow->news);
+	ld_buffer_printf(out,
+			 "# HELP lindung_follow_trouble 1 for what is wrong with the log now.\n"
+			 "# TYPE lindung_follow_trouble gauge\n");
+	static const struct {
+		const char *name;
+		int error;
+	} troubles[] = {
+		{"rollback", LINDUNG_EROLLBACK}, {"fork", LINDUNG_EFORK},
+		{"frozen", LINDUNG_EFROZEN},     {"signature", LINDUNG_ESIGNATURE},
+		{"witnesses", LINDUNG_EWITNESS}, {"damaged", LINDUNG_EDAMAGED},
+		{"network", LINDUNG_ENET},       {"timeout", LINDUNG_ETIMEOUT},
+		{"disk", LINDUNG_EIO},
+	};
+	for (size_t i = 0; i < sizeof troubles / sizeof troubles[0]; i++)
+		ld_buffer_printf(out, "lindung_follow_trouble{kind=\"%s\"} %d\n", troubles[i].name,
+				 follow->trouble == (uint64_t)-troubles[i].error);
+}
+
 static void
 processes_write(const struct ld_status *status, struct ld_buffer *out)
 {
@@ -152,9 +200,11 @@ processes_write(const struct ld_status *status, struct ld_buffer *out)
 			 "themselves and were started again.\n"
 			 "# TYPE lindung_process_restarts_total counter\n"
 			 "lindung_process_restarts_total{process=\"resolver\"} %llu\n"
-			 "lindung_process_restarts_total{process=\"recursor\"} %llu\n",
+			 "lindung_process_restarts_total{process=\"recursor\"} %llu\n"
+			 "lindung_process_restarts_total{process=\"sync\"} %llu\n",
 			 (unsigned long long)status->resolver_restarts,
-			 (unsigned long long)status->recursor_restarts);
+			 (unsigned long long)status->recursor_restarts,
+			 (unsigned long long)status->sync_restarts);
 	number_write(out, "lindung_recursor_up", "gauge",
 		     "1 if the process that asks the Internet runs, 0 while it is started again.",
 		     (double)status->recursor_up);
@@ -172,6 +222,7 @@ ld_metrics_write(const struct ld_metrics *metrics, struct ld_buffer *out)
 	connections_write(metrics, out);
 	certificate_write(&metrics->status, out);
 	list_write(&metrics->status, out);
+	follow_write(&metrics->status.follow, out);
 	processes_write(&metrics->status, out);
 	ld_zoning_metrics(metrics->zones, out);
 	number_write(out, "lindung_cache_bytes", "gauge", "Memory in use by the cache.",

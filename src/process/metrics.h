@@ -10,7 +10,7 @@
 struct ld_metrics {
 	struct ld_thread *const *threads;
 	unsigned thread_count;
-	struct ld_zones *zones; /* NULL: none are given out */
+	struct ld_zones *zones;  /* NULL: none are given out */
 	struct ld_status status; /* as the parent said last */
 };
 

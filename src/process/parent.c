@@ -10,6 +10,7 @@
 #include "net/loop.h"
 #include "process/certificate.h"
 #include "process/family.h"
+#include "process/following.h"
 #include "process/identity.h"
 #include "process/reload.h"
 #include "process/sandbox.h"
@@ -32,7 +33,7 @@ static const int signal_numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGCHLD};
 
 enum { SIGNALS = sizeof signal_numbers / sizeof signal_numbers[0] };
 
-enum { KID_RESOLVER, KID_RECURSOR, KIDS };
+enum { KID_RESOLVER, KID_RECURSOR, KID_SYNC, KIDS };
 
 struct ld_parent {
 	struct ld_conf conf;
@@ -45,14 +46,16 @@ struct ld_parent {
 	struct event_base *loop;
 	struct ld_signal *signals[SIGNALS];
 	struct ld_timer *look, *ping;
-	struct ld_kid *kids[KIDS];
-	unsigned walls;     /* that all children have */
-	bool started[KIDS]; /* those that run said so */
+	struct ld_kid *kids[KIDS]; /* NULL: there is none of this kind */
+	unsigned walls;            /* that all children have */
+	bool started[KIDS];        /* those that run said so */
 	bool ready, stopping, failed;
 	uint64_t started_ms;
 	unsigned ping_ms;
 	struct ld_reload *reload;
 	struct ld_certificate *certificate; /* NULL: no TLS */
+	struct ld_following *following;     /* NULL: no log */
+	struct ld_span protected;
 };
 
 static void
@@ -156,6 +159,9 @@ status_send(void *ctx)
 		.resolver_restarts = ld_kid_restarts(parent->kids[KID_RESOLVER]),
 		.recursor_restarts = ld_kid_restarts(parent->kids[KID_RECURSOR]),
 		.recursor_up = parent->started[KID_RECURSOR],
+		.sync_restarts = parent->kids[KID_SYNC] != NULL
+					 ? ld_kid_restarts(parent->kids[KID_SYNC])
+					 : 0,
 	};
 	uint8_t octets[LD_STATUS_BYTES];
 	struct ld_writer w = ld_writer(octets, sizeof octets);
@@ -164,6 +170,7 @@ status_send(void *ctx)
 		return;
 	ld_reload_facts(parent->reload, &status.facts, &status.loaded_ms);
 	ld_certificate_facts(parent->certificate, &status);
+	ld_following_facts(parent->following, &status.follow);
 	ld_status_write(&w, &status);
 	(void)ld_channel_send(channel, LD_MESSAGE_STATUS, ld_span(w.data, w.len), ld_span(NULL, 0));
 }
@@ -180,7 +187,10 @@ kid_born(void *ctx, struct ld_kid *kid)
 		sockets_send(parent, channel);
 		ld_certificate_resolver_born(parent->certificate, channel);
 	}
-	links_send(parent);
+	if (kid == parent->kids[KID_SYNC])
+		ld_following_born(parent->following, channel);
+	else
+		links_send(parent);
 	(void)ld_channel_send(channel, LD_MESSAGE_START, ld_span(NULL, 0), ld_span(NULL, 0));
 }
 
@@ -195,7 +205,7 @@ say_what_runs(const struct ld_parent *parent)
 	if (ld_sandbox_missing(parent->walls, &missing))
 		say(missing.text);
 	ld_reload_describe(parent->reload, &list);
-	fprintf(stderr, "lindung: list %s: %s\n", conf->list_image, list.text);
+	fprintf(stderr, "lindung: list %s: %s\n", ld_reload_name(parent->reload), list.text);
 	ld_sockets_say(&parent->sockets);
 	ld_certificate_say(parent->certificate);
 	fprintf(stderr, "lindung: names on no list: ");
@@ -224,7 +234,8 @@ ready_check(struct ld_parent *parent)
 	if (parent->ready || !parent->started[KID_RECURSOR] || !ld_reload_is_up(parent->reload) ||
 	    !ld_certificate_is_up(parent->certificate))
 		return;
-	if (ld_sandbox_parent(ld_spawn_program(), ld_child_walls(), &report) != LINDUNG_OK) {
+	if (ld_sandbox_parent(ld_spawn_program(), parent->conf.follow_state, ld_child_walls(),
+			      &report) != LINDUNG_OK) {
 		give_up(parent, report.text);
 		return;
 	}
@@ -261,6 +272,17 @@ notice_came(const struct ld_message *message)
 	return true;
 }
 
+/* Which of them it is. */
+static unsigned
+kid_number(const struct ld_parent *parent, const struct ld_kid *kid)
+{
+	unsigned i = 0;
+
+	while (parent->kids[i] != kid)
+		i++;
+	return i;
+}
+
 /* What came over a link was no message: whoever sent it is started again, and has new links. */
 static bool
 broken_came(struct ld_parent *parent, const struct ld_kid *kid)
@@ -277,7 +299,7 @@ broken_came(struct ld_parent *parent, const struct ld_kid *kid)
 static bool
 started_came(struct ld_parent *parent, const struct ld_kid *kid, unsigned walls)
 {
-	unsigned which = kid == parent->kids[KID_RECURSOR] ? KID_RECURSOR : KID_RESOLVER;
+	unsigned which = kid_number(parent, kid);
 
 	/* Said over and over, each time bringing the list, it would use up our descriptors. */
 	if (parent->started[which])
@@ -305,7 +327,12 @@ kid_came(void *ctx, struct ld_kid *kid, struct ld_message *message)
 	case LD_MESSAGE_NOTICE:
 		return notice_came(message);
 	case LD_MESSAGE_BROKEN:
-		return broken_came(parent, kid);
+		return kid != parent->kids[KID_SYNC] && broken_came(parent, kid);
+	case LD_MESSAGE_NEWS:
+		ld_following_news(parent->following);
+		return true;
+	case LD_MESSAGE_FOLLOWED:
+		return ld_following_came(parent->following, message);
 	case LD_MESSAGE_LISTED:
 		good = ld_reload_listed(parent->reload, message->body);
 		ready_check(parent);
@@ -331,12 +358,15 @@ kid_died(void *ctx, struct ld_kid *kid, const struct ld_report *what)
 {
 	struct ld_parent *parent = ctx;
 
-	parent->started[kid == parent->kids[KID_RECURSOR] ? KID_RECURSOR : KID_RESOLVER] = false;
+	parent->started[kid_number(parent, kid)] = false;
+	if (kid == parent->kids[KID_SYNC])
+		ld_following_gone(parent->following);
 	if (kid == parent->kids[KID_RESOLVER])
 		resolver_gone(parent, what);
 	if (parent->stopping)
 		return false;
-	if (!parent->ready) {
+	/* Who follows a log is started again whenever that was: the queries wait for a list. */
+	if (!parent->ready && (parent->failed || kid != parent->kids[KID_SYNC])) {
 		give_up(parent, what->text);
 		return false;
 	}
@@ -414,7 +444,8 @@ ping_due(void *ctx)
 	struct ld_parent *parent = ctx;
 
 	for (unsigned i = 0; i < KIDS; i++)
-		ld_kid_ping(parent->kids[i], parent->ping_ms);
+		if (parent->kids[i] != NULL)
+			ld_kid_ping(parent->kids[i], parent->ping_ms);
 	ld_timer_set(parent->ping, parent->ping_ms);
 }
 
@@ -438,6 +469,12 @@ loop_make(struct ld_parent *parent, struct ld_report *report)
 		ld_kid_new(parent->loop, LD_ROLE_RESOLVER, &kid_events, parent);
 	parent->kids[KID_RECURSOR] =
 		ld_kid_new(parent->loop, LD_ROLE_RECURSOR, &kid_events, parent);
+	if (parent->conf.follow_url[0] != '\0') {
+		parent->kids[KID_SYNC] =
+			ld_kid_new(parent->loop, LD_ROLE_SYNC, &kid_events, parent);
+		if (parent->kids[KID_SYNC] == NULL)
+			return ld_fail(report, LINDUNG_ENOMEM, "not enough memory");
+	}
 	if (parent->look == NULL || parent->ping == NULL || parent->kids[KID_RESOLVER] == NULL ||
 	    parent->kids[KID_RECURSOR] == NULL)
 		return ld_fail(report, LINDUNG_ENOMEM, "not enough memory");
@@ -502,6 +539,20 @@ sockets_open(struct ld_parent *parent, struct ld_report *report)
 }
 
 static int
+following_make(struct ld_parent *parent, struct ld_report *report)
+{
+	const struct ld_conf *conf = &parent->conf;
+	int err = LINDUNG_OK;
+
+	if (conf->follow_url[0] != '\0')
+		err = ld_sandbox_folder(conf->follow_state, conf->user, report);
+	if (err == LINDUNG_OK)
+		err = ld_following_new(&parent->following, parent->loop, parent->reload, conf,
+				       parent->protected, status_send, parent, report);
+	return err;
+}
+
+static int
 start(struct ld_parent *parent, struct ld_report *report)
 {
 	const struct ld_conf *conf = &parent->conf;
@@ -539,8 +590,11 @@ start(struct ld_parent *parent, struct ld_report *report)
 	if (err == LINDUNG_OK)
 		err = ld_reload_new(&parent->reload, parent->loop, conf, parent->conf_fd,
 				    &reload_events, parent, report);
+	if (err == LINDUNG_OK)
+		err = following_make(parent, report);
 	for (unsigned i = 0; i < KIDS && err == LINDUNG_OK; i++)
-		err = ld_kid_start(parent->kids[i], report);
+		if (parent->kids[i] != NULL)
+			err = ld_kid_start(parent->kids[i], report);
 	if (err != LINDUNG_OK)
 		return err;
 	ld_streams_say(conf);
@@ -569,6 +623,7 @@ kid_end(struct ld_parent *parent, struct ld_kid *kid)
 static void
 end(struct ld_parent *parent)
 {
+	ld_following_free(parent->following);
 	ld_reload_free(parent->reload);
 	ld_certificate_free(parent->certificate);
 	for (unsigned i = 0; i < KIDS; i++)
@@ -587,11 +642,12 @@ end(struct ld_parent *parent)
 }
 
 int
-ld_parent_run(const struct ld_conf *conf, bool is_asked)
+ld_parent_run(const struct ld_conf *conf, bool is_asked, struct ld_span protected)
 {
 	struct ld_parent parent = {
 		.conf = *conf,
 		.is_asked = is_asked,
+		.protected = protected,
 		.conf_fd = -1,
 		.metrics_fd = -1,
 		.walls = LD_WALLS,

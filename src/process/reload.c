@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "net/loop.h"
 #include "process/family.h"
-#include "process/store.h"
 #include "process/system.h"
 
 enum {
@@ -33,6 +32,9 @@ struct ld_reload {
 	struct ld_channel *resolver; /* NULL: does not run */
 	bool is_up;                  /* the resolver has the list in force */
 	uint64_t number;             /* of the list given to it last */
+	const char *name;            /* of what is loaded, for people */
+	struct ld_file_set followed; /* of the log */
+	bool waits;                  /* to be told of it */
 	struct ld_file_set files;    /* in force */
 	struct ld_list_facts facts;
 	int64_t loaded_ms;
@@ -101,8 +103,7 @@ take(struct ld_reload *reload)
 	reload->is_up = true;
 	if (!first) {
 		ld_reload_describe(reload, &what);
-		fprintf(stderr, "lindung: %.300s: now in force: %.150s\n",
-			reload->store.files[0].path, what.text);
+		fprintf(stderr, "lindung: %.300s: now in force: %.150s\n", reload->name, what.text);
 		ld_system_notify("READY=1");
 	}
 	reload->events->changed(reload->ctx);
@@ -114,12 +115,13 @@ take(struct ld_reload *reload)
 static void
 give(struct ld_reload *reload, const struct ld_file_set *files)
 {
-	uint8_t octets[8];
+	uint8_t octets[8 + 1];
 	struct ld_writer w = ld_writer(octets, sizeof octets);
 
 	reload->number++;
 	ld_writer_be32(&w, (uint32_t)(reload->number >> 32));
 	ld_writer_be32(&w, (uint32_t)reload->number);
+	ld_writer_u8(&w, (uint8_t)files->followed);
 	/* If that fails the resolver is on its way out: see ld_reload_resolver_gone(). */
 	(void)ld_channel_send_fds(reload->resolver, LD_MESSAGE_LIST, ld_span(w.data, w.len),
 				  files->fds, files->count);
@@ -157,7 +159,7 @@ ld_reload_resolver_gone(struct ld_reload *reload, const struct ld_report *what)
 	if (reload->stage != STAGE_GIVEN)
 		return;
 	ld_fail(&why, LINDUNG_EINTERNAL, "%.200s: refused: %.200s when it was to use it",
-		reload->store.files[0].path, what->text);
+		reload->name, what->text);
 	refuse(reload, &why);
 }
 
@@ -185,7 +187,7 @@ ld_reload_listed(struct ld_reload *reload, struct ld_span body)
 		take(reload);
 		return true;
 	}
-	ld_fail(&why, err, "%.300s: %s", reload->store.files[0].path, lindung_strerror(err));
+	ld_fail(&why, err, "%.300s: %s", reload->name, lindung_strerror(err));
 	refuse(reload, &why);
 	return true;
 }
@@ -197,10 +199,11 @@ loader_born(void *ctx, struct ld_kid *kid)
 {
 	struct ld_reload *reload = ctx;
 	struct ld_channel *channel = ld_kid_channel(kid);
-	uint8_t octets[1 + 8 + LD_FACTS_BYTES];
+	uint8_t octets[LD_CHECK_BYTES];
 	struct ld_writer w = ld_writer(octets, sizeof octets);
 
 	ld_writer_u8(&w, reload->forced ? LD_CHECK_FORCED : 0);
+	ld_writer_u8(&w, (uint8_t)reload->next.followed);
 	ld_writer_be32(&w, (uint32_t)(reload->next.present >> 32));
 	ld_writer_be32(&w, (uint32_t)reload->next.present);
 	ld_facts_write(&w, &reload->facts);
@@ -244,7 +247,7 @@ loader_died(void *ctx, struct ld_kid *kid, const struct ld_report *what)
 	(void)kid;
 	if (reload->stage == STAGE_CHECKING) {
 		ld_fail(&why, LINDUNG_EDAMAGED, "%.200s: refused: %.200s while it checked it",
-			reload->store.files[0].path, what->text);
+			reload->name, what->text);
 		refuse(reload, &why);
 	}
 	again_check(reload);
@@ -287,6 +290,9 @@ ld_reload_begin(struct ld_reload *reload, bool forced)
 		reload->wanted_forced |= forced;
 		return;
 	}
+	/* There is nothing to load yet. */
+	if (reload->waits || reload->followed.count + reload->store.count == 0)
+		return;
 	if (!is_first(reload)) {
 		snprintf(state, sizeof state, "RELOADING=1\nMONOTONIC_USEC=%lld",
 			 (long long)(ld_clock_ns() / 1000));
@@ -294,11 +300,26 @@ ld_reload_begin(struct ld_reload *reload, bool forced)
 	}
 	reload->stage = STAGE_CHECKING;
 	reload->forced = forced;
-	err = ld_store_read(&reload->store, &reload->files, &reload->next, &why);
+	err = ld_store_read(&reload->store, &reload->followed, &reload->files, &reload->next, &why);
+	/* Overlays alone, of which there is none yet. */
+	if (err == LINDUNG_OK && reload->next.count == 0) {
+		reload->stage = STAGE_NONE;
+		return;
+	}
 	if (err == LINDUNG_OK)
 		err = ld_kid_start(reload->loader, &why);
 	if (err != LINDUNG_OK)
 		refuse(reload, &why);
+}
+
+void
+ld_reload_followed(struct ld_reload *reload, struct ld_file_set *files)
+{
+	ld_file_set_close(&reload->followed);
+	reload->followed = *files;
+	*files = (struct ld_file_set){.count = 0};
+	reload->waits = false;
+	ld_reload_begin(reload, false);
 }
 
 void
@@ -315,11 +336,11 @@ ld_reload_new(struct ld_reload **ret, struct event_base *loop, const struct ld_c
 {
 	struct ld_reload *reload;
 
-	if (conf->list_image == NULL)
+	if (conf->list_image == NULL && conf->follow_url[0] == '\0')
 		return ld_fail(
 			report, LINDUNG_ECONFIG,
 			"no list to serve: name an index with -i FILE or list.image (lindung "
-			"compile makes one)");
+			"compile makes one), or a log to follow with follow.url");
 	reload = calloc(1, sizeof *reload);
 	if (reload == NULL)
 		return ld_fail(report, LINDUNG_ENOMEM, "not enough memory for the list");
@@ -327,7 +348,11 @@ ld_reload_new(struct ld_reload **ret, struct event_base *loop, const struct ld_c
 	reload->conf_fd = conf_fd;
 	reload->events = events;
 	reload->ctx = ctx;
-	reload->store.files[reload->store.count++].path = conf->list_image;
+	reload->waits = conf->follow_url[0] != '\0';
+	reload->name = conf->list_image != NULL ? conf->list_image : conf->follow_url;
+	reload->store.has_image = conf->list_image != NULL;
+	if (conf->list_image != NULL)
+		reload->store.files[reload->store.count++].path = conf->list_image;
 	for (unsigned i = 0; i < conf->list_overlays.count; i++)
 		reload->store.files[reload->store.count++].path = conf->list_overlays.items[i];
 	reload->loader = ld_kid_new(loop, LD_ROLE_LOADER, &loader_events, reload);
@@ -352,6 +377,7 @@ ld_reload_free(struct ld_reload *reload)
 	ld_timer_free(reload->limit);
 	ld_file_set_close(&reload->files);
 	ld_file_set_close(&reload->next);
+	ld_file_set_close(&reload->followed);
 	free(reload);
 }
 
@@ -359,6 +385,12 @@ bool
 ld_reload_is_up(const struct ld_reload *reload)
 {
 	return reload->is_up;
+}
+
+const char *
+ld_reload_name(const struct ld_reload *reload)
+{
+	return reload->name;
 }
 
 void

@@ -10,6 +10,7 @@
 
 #include "conf/conf.h"
 #include "process/message.h"
+#include "process/store.h"
 
 struct event_base;
 struct ld_channel;
@@ -27,6 +28,11 @@ int ld_reload_new(struct ld_reload **ret, struct event_base *loop, const struct 
 /** Ends the loader, too.  NULL is a no-op. */
 void ld_reload_free(struct ld_reload *reload);
 
+/** The list that is followed is this one from now on, with its overlays; `files` is the reload's
+ * then, and may be empty (none yet).  Until this is said for the first time nothing is loaded, if
+ * one is followed at all. */
+void ld_reload_followed(struct ld_reload *reload, struct ld_file_set *files);
+
 /** Load; `forced`: even if it shrank or lost a category. */
 void ld_reload_begin(struct ld_reload *reload, bool forced);
 /** Load again if the files have changed. */
@@ -43,6 +49,8 @@ bool ld_reload_listed(struct ld_reload *reload, struct ld_span body);
 
 /** A list is in force, and the resolver has it. */
 bool ld_reload_is_up(const struct ld_reload *reload);
+/** What is loaded: a file, or the log that is followed. */
+const char *ld_reload_name(const struct ld_reload *reload);
 void ld_reload_facts(const struct ld_reload *reload, struct ld_list_facts *ret,
 		     uint64_t *ret_loaded_ms);
 void ld_reload_describe(const struct ld_reload *reload, struct ld_report *ret);

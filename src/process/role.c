@@ -24,6 +24,7 @@ enum { WALLS = LD_WALLS_BUILT ? LD_WALLS : 0 };
 static const struct ld_role_entry entries[] = {
 	{LD_ROLE_RESOLVER, "resolver", "lindung: resolver", ld_resolver_run},
 	{LD_ROLE_RECURSOR, "recursor", "lindung: recursor", ld_recursor_run},
+	{LD_ROLE_SYNC, "sync", "lindung: sync", ld_sync_run},
 	{LD_ROLE_LOADER, "loader", "lindung: loader", ld_loader_run},
 };
 
@@ -96,8 +97,8 @@ ld_child_enter(struct ld_child *child)
 {
 	struct ld_report report;
 
-	if (ld_sandbox_enter(child->entry->role, child->conf.user, WALLS, &child->walls, &report) ==
-	    LINDUNG_OK)
+	if (ld_sandbox_enter(child->entry->role, child->conf.user, child->folder, WALLS,
+			     &child->walls, &report) == LINDUNG_OK)
 		return true;
 	ld_child_fail(child, &report);
 	return false;

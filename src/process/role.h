@@ -45,6 +45,7 @@ struct ld_child {
 	struct ld_conf conf; /* once CONF came */
 	bool has_conf;
 	int status;
+	const char *folder;    /* in which it may use files; NULL: none.  Set before it enters */
 	unsigned walls;        /* those that stand */
 	ld_channel_came *came; /* all messages but CONF; set by `run` */
 	void *ctx;

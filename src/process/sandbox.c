@@ -117,8 +117,45 @@ root_empty(void)
 	return done && chdir("/") == 0;
 }
 
+/* The one folder that there is. */
 static bool
-landlock_enter(enum ld_role role)
+root_folder(const char *folder)
+{
+	return chroot(folder) == 0 && chdir("/") == 0;
+}
+
+/* Allow `access` to what `fd` is, and below it. */
+static bool
+landlock_allow(int ruleset, int fd, uint64_t access)
+{
+	struct landlock_path_beneath_attr rule = {.allowed_access = access, .parent_fd = fd};
+
+	return syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0;
+}
+
+static bool
+landlock_allow_path(int ruleset, const char *path, uint64_t access)
+{
+	int fd = open(path, O_PATH | O_CLOEXEC);
+	bool done = fd >= 0 && landlock_allow(ruleset, fd, access);
+
+	if (fd >= 0)
+		close(fd);
+	return done;
+}
+
+/* Regular files and folders, and nothing to execute.  Of `all` rights that the kernel knows. */
+static uint64_t
+folder_access(uint64_t all)
+{
+	return all & (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE |
+		      LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |
+		      LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
+		      LANDLOCK_ACCESS_FS_MAKE_DIR | fs_truncate | fs_refer);
+}
+
+static bool
+landlock_enter(enum ld_role role, const char *folder)
 {
 	struct ruleset rules = {.fs = LANDLOCK_ACCESS_FS_MAKE_SYM * 2 - 1};
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
@@ -132,8 +169,8 @@ landlock_enter(enum ld_role role)
 	rules.fs |= abi >= LANDLOCK_ABI_TRUNCATE ? fs_truncate : 0;
 	rules.fs |= abi >= LANDLOCK_ABI_IOCTL ? fs_ioctl : 0;
 	if (abi >= LANDLOCK_ABI_NET) {
-		/* The recursor asks servers wherever they are, and listens nowhere. */
-		rules.net = role == LD_ROLE_RECURSOR ? net_bind : net_bind | net_connect;
+		/* Some ask servers wherever they are, and listen nowhere. */
+		rules.net = (role & LD_ROLE_ASKERS) != 0 ? net_bind : net_bind | net_connect;
 		size = offsetof(struct ruleset, scoped);
 	}
 	if (abi >= LANDLOCK_ABI_SCOPE) {
@@ -143,14 +180,33 @@ landlock_enter(enum ld_role role)
 	fd = (int)syscall(SYS_landlock_create_ruleset, &rules, size, 0);
 	if (fd < 0)
 		return false;
-	done = syscall(SYS_landlock_restrict_self, fd, 0) == 0;
+	done = (folder == NULL || landlock_allow_path(fd, folder, folder_access(rules.fs))) &&
+	       syscall(SYS_landlock_restrict_self, fd, 0) == 0;
 	close(fd);
 	return done;
 }
 
 int
-ld_sandbox_enter(enum ld_role role, const char *user, unsigned walls, unsigned *ret_up,
-		 struct ld_report *report)
+ld_sandbox_folder(const char *folder, const char *user, struct ld_report *report)
+{
+	struct passwd *entry = NULL;
+	int err = LINDUNG_OK;
+
+	if (mkdir(folder, 0700) != 0)
+		return errno == EEXIST ? LINDUNG_OK
+				       : ld_fail(report, LINDUNG_EIO, "%s: cannot be made: %s",
+						 folder, strerror(errno));
+	if (geteuid() != 0)
+		return LINDUNG_OK;
+	err = user_find(user, &entry, report);
+	if (err == LINDUNG_OK && chown(folder, entry->pw_uid, entry->pw_gid) != 0)
+		err = ld_fail(report, LINDUNG_EIO, "%s: %s", folder, strerror(errno));
+	return err;
+}
+
+int
+ld_sandbox_enter(enum ld_role role, const char *user, const char *folder, unsigned walls,
+		 unsigned *ret_up, struct ld_report *report)
 {
 	bool is_root = geteuid() == 0;
 	struct passwd *entry = NULL;
@@ -162,15 +218,18 @@ ld_sandbox_enter(enum ld_role role, const char *user, unsigned walls, unsigned *
 	/* The user is looked up while there are files. */
 	if ((walls & LD_WALL_USER) != 0 && is_root)
 		err = user_find(user, &entry, report);
-	if (err == LINDUNG_OK && (walls & LD_WALL_ROOT) != 0 && is_root && root_empty())
+	if (err == LINDUNG_OK && (walls & LD_WALL_ROOT) != 0 && is_root &&
+	    (folder == NULL ? root_empty() : root_folder(folder))) {
 		up |= LD_WALL_ROOT;
+		folder = folder == NULL ? NULL : "/";
+	}
 	if (err == LINDUNG_OK && entry != NULL)
 		err = user_become(entry, report);
 	if (err == LINDUNG_OK && (walls & LD_WALL_USER) != 0) {
 		err = privileges_drop(report);
 		up |= LD_WALL_USER;
 	}
-	if (err == LINDUNG_OK && (walls & LD_WALL_LANDLOCK) != 0 && landlock_enter(role))
+	if (err == LINDUNG_OK && (walls & LD_WALL_LANDLOCK) != 0 && landlock_enter(role, folder))
 		up |= LD_WALL_LANDLOCK;
 	if (err == LINDUNG_OK)
 		*ret_up = up;
@@ -194,6 +253,15 @@ static const int calls_denied[] = {
 #undef LD_X
 };
 
+static bool
+is_allowed(int number, enum ld_role role)
+{
+	for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)
+		if (calls[i].number == number && (calls[i].roles & role) != 0)
+			return true;
+	return false;
+}
+
 /* 0, or negative as libseccomp has it. */
 static int
 calls_add(scmp_filter_ctx filter, enum ld_role role)
@@ -204,7 +272,7 @@ calls_add(scmp_filter_ctx filter, enum ld_role role)
 		if (calls[i].number >= 0 && (calls[i].roles & role) != 0)
 			failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i].number, 0);
 	for (size_t i = 0; i < sizeof calls_denied / sizeof(int) && failed == 0; i++)
-		if (calls_denied[i] >= 0)
+		if (calls_denied[i] >= 0 && !is_allowed(calls_denied[i], role))
 			failed = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), calls_denied[i],
 						  0);
 	return failed;
@@ -244,6 +312,9 @@ calls_checked(scmp_filter_ctx filter, enum ld_role role)
 	for (size_t i = 0; i < sizeof descriptor / sizeof descriptor[0] && failed == 0; i++)
 		failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
 					  SCMP_A1_32(SCMP_CMP_EQ, descriptor[i]));
+	if (failed == 0 && role == LD_ROLE_SYNC)
+		failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+					  SCMP_A1_32(SCMP_CMP_EQ, F_ADD_SEALS));
 	/* What its successor goes on with is not for it to end: of a socket that listens, SHUT_RD
 	 * would. */
 	if (failed == 0 && (role & LD_ROLE_LONG_LIVED) != 0)
@@ -254,7 +325,9 @@ calls_checked(scmp_filter_ctx filter, enum ld_role role)
 		failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
 					  SCMP_A0_64(SCMP_CMP_EQ, (uint64_t)getpid()));
 	/* How fstat() is made: with a path, it tells of a file, but does not open it. */
-	if (failed == 0)
+	if (failed == 0 && role == LD_ROLE_SYNC)
+		failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 0);
+	else if (failed == 0)
 		failed = seccomp_rule_add(
 			filter, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 1,
 			SCMP_A3_64(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH));
@@ -262,7 +335,7 @@ calls_checked(scmp_filter_ctx filter, enum ld_role role)
 	if (failed == 0 && role == LD_ROLE_RESOLVER)
 		failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
 					  SCMP_A1_64(SCMP_CMP_EQ, FIONREAD));
-	if (failed == 0 && role == LD_ROLE_RECURSOR)
+	if (failed == 0 && (role & LD_ROLE_ASKERS) != 0)
 		failed = sockets_add(filter);
 	return failed;
 }
@@ -302,29 +375,9 @@ static const int calls_parent[] = {
 #undef LD_X
 };
 
-/* Allow `access` to what `fd` is, and below it. */
-static bool
-landlock_allow(int ruleset, int fd, uint64_t access)
-{
-	struct landlock_path_beneath_attr rule = {.allowed_access = access, .parent_fd = fd};
-
-	return syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0;
-}
-
-static bool
-landlock_allow_path(int ruleset, const char *path, uint64_t access)
-{
-	int fd = open(path, O_PATH | O_CLOEXEC);
-	bool done = fd >= 0 && landlock_allow(ruleset, fd, access);
-
-	if (fd >= 0)
-		close(fd);
-	return done;
-}
-
 /* Read everything that its user may, write nothing, execute this program and its loader alone. */
 static void
-landlock_parent(int program_fd)
+landlock_parent(int program_fd, const char *folder)
 {
 	static const char *const loaders[] = {
 		"/lib64/ld-linux-x86-64.so.2",
@@ -346,15 +399,18 @@ landlock_parent(int program_fd)
 	if (done && geteuid() == 0)
 		(void)landlock_allow_path(
 			fd, "/tmp", LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR);
+	/* What a child that is started later is to write; it goes behind a wall of its own. */
+	if (done && folder != NULL)
+		(void)landlock_allow_path(fd, folder, folder_access(rules.fs));
 	if (done)
 		(void)syscall(SYS_landlock_restrict_self, fd, 0);
 	if (fd >= 0)
 		close(fd);
 }
 
-/* No call that it does not need, nor a child as it begins. */
+/* No call that it does not need, nor a child as it begins; `children`: those that there are. */
 static int
-calls_parent_seal(struct ld_report *report)
+calls_parent_seal(unsigned children, struct ld_report *report)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int failed = 0;
@@ -362,7 +418,7 @@ calls_parent_seal(struct ld_report *report)
 	if (filter == NULL)
 		return ld_fail(report, LINDUNG_ENOMEM, "not enough memory for seccomp");
 	for (size_t i = 0; i < sizeof calls / sizeof calls[0] && failed == 0; i++)
-		if (calls[i].number >= 0)
+		if (calls[i].number >= 0 && (calls[i].roles & children) != 0)
 			failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i].number, 0);
 	for (size_t i = 0; i < sizeof calls_parent / sizeof(int) && failed == 0; i++)
 		if (calls_parent[i] >= 0)
@@ -376,7 +432,7 @@ calls_parent_seal(struct ld_report *report)
 }
 
 int
-ld_sandbox_parent(int program_fd, unsigned walls, struct ld_report *report)
+ld_sandbox_parent(int program_fd, const char *folder, unsigned walls, struct ld_report *report)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	static const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3];
@@ -391,8 +447,11 @@ ld_sandbox_parent(int program_fd, unsigned walls, struct ld_report *report)
 	if (walls != 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return fail_errno(report, "give up new privileges");
 	if ((walls & LD_WALL_LANDLOCK) != 0)
-		landlock_parent(program_fd);
-	return (walls & LD_WALL_CALLS) != 0 ? calls_parent_seal(report) : LINDUNG_OK;
+		landlock_parent(program_fd, folder);
+	if ((walls & LD_WALL_CALLS) == 0)
+		return LINDUNG_OK;
+	return calls_parent_seal(
+		folder != NULL ? LD_ROLE_CHILDREN : LD_ROLE_CHILDREN & ~LD_ROLE_SYNC, report);
 }
 
 bool

@@ -24,21 +24,27 @@ enum ld_wall {
 };
 
 /** Put up those of `walls` that can be, but for LD_WALL_CALLS.  `user`: whom to become if this is
- * root; "" for nobody.  *ret_up: those that stand.
+ * root; "" for nobody.  `folder`: the only one in which files can be used (NULL: none); where the
+ * root directory is a wall, it is that.  *ret_up: those that stand.
  * Errors: LINDUNG_EINVAL, LINDUNG_ENOTFOUND with a report, for what is not the kernel's lack. */
-int ld_sandbox_enter(enum ld_role role, const char *user, unsigned walls, unsigned *ret_up,
-		     struct ld_report *report);
+int ld_sandbox_enter(enum ld_role role, const char *user, const char *folder, unsigned walls,
+		     unsigned *ret_up, struct ld_report *report);
+
+/** Make the folder, of mode 0700 and the user's that a child of this one is to become, if it does
+ * not exist.  Errors: LINDUNG_EIO, LINDUNG_ENOTFOUND with a report. */
+int ld_sandbox_folder(const char *folder, const char *user, struct ld_report *report);
 
 /** Allow nothing but the system calls of the role from here on, in all threads.
  * *ret_up gains LD_WALL_CALLS if that stands.  Errors: LINDUNG_ENOMEM with a report. */
 int ld_sandbox_seal(enum ld_role role, unsigned walls, unsigned *ret_up, struct ld_report *report);
 
-/** The parent's own, once the children are there: it writes no file, executes nothing but this
- * program, and makes no call that neither it nor a child needs.  It must still be able to start
+/** The parent's own, once the children are there: it writes no file outside of `folder` (NULL:
+ * none; a child's), executes nothing but this program, and makes no call that neither it nor a
+ * child needs.  It must still be able to start
  * children, which inherit all of this: their walls are higher.  Whoever is not root loses his
  * capabilities.  `program_fd`: this program's file.
  * Errors: LINDUNG_EINVAL, LINDUNG_ENOMEM with a report. */
-int ld_sandbox_parent(int program_fd, unsigned walls, struct ld_report *report);
+int ld_sandbox_parent(int program_fd, const char *folder, unsigned walls, struct ld_report *report);
 
 /** What is missing, for a person: "no Landlock in this kernel ..."; false if nothing is. */
 bool ld_sandbox_missing(unsigned up, struct ld_report *ret);

@@ -38,8 +38,34 @@
 	X(recvmmsg, RESOLVER)                                                                      \
 	X(sendmmsg, RESOLVER)                                                                      \
 	/* Sockets to the outside (socket: see calls_checked()). */                                \
-	X(bind, RECURSOR)                                                                          \
-	X(connect, RECURSOR)                                                                       \
+	X(bind, ASKERS)                                                                            \
+	X(connect, ASKERS)                                                                         \
+	/* Files of its folder (Landlock and the root directory hold it there); memory to hand     \
+	 * over; memory that is not written out. */                                                \
+	X(access, SYNC)                                                                            \
+	X(fallocate, SYNC)                                                                         \
+	X(fchmod, SYNC)                                                                            \
+	X(fdatasync, SYNC)                                                                         \
+	X(fsync, SYNC)                                                                             \
+	X(ftruncate, SYNC)                                                                         \
+	X(getdents64, SYNC)                                                                        \
+	X(memfd_create, SYNC)                                                                      \
+	X(mkdir, SYNC)                                                                             \
+	X(mkdirat, SYNC)                                                                           \
+	X(mlock, SYNC)                                                                             \
+	X(munlock, SYNC)                                                                           \
+	X(open, SYNC)                                                                              \
+	X(openat, SYNC)                                                                            \
+	X(pread64, SYNC)                                                                           \
+	X(pwrite64, SYNC)                                                                          \
+	X(rename, SYNC)                                                                            \
+	X(renameat, SYNC)                                                                          \
+	X(renameat2, SYNC)                                                                         \
+	X(sendfile, SYNC)                                                                          \
+	X(stat, SYNC)                                                                              \
+	X(umask, SYNC)                                                                             \
+	X(unlink, SYNC)                                                                            \
+	X(unlinkat, SYNC)                                                                          \
 	/* Threads that it has, time, chance. */                                                   \
 	X(clock_getres, CHILDREN)                                                                  \
 	X(clock_gettime, CHILDREN)                                                                 \

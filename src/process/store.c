@@ -6,41 +6,56 @@
 #include <time.h>
 #include <unistd.h>
 
+/* One more, that is in memory already. */
+static int
+file_share(struct ld_file_set *files, int fd, const char *path, struct ld_report *report)
+{
+	fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (fd < 0)
+		return ld_fail(report, LINDUNG_EIO, "%s: too many open files", path);
+	files->fds[files->count++] = fd;
+	return LINDUNG_OK;
+}
+
 static int
 image_read(const struct ld_store *store, const struct ld_file_set *in_force,
 	   struct ld_file_set *files, struct ld_report *report)
 {
-	int err = LINDUNG_OK;
+	const char *path = store->files[0].path;
+	int err;
 
-	if (in_force->count != 0 && ld_mark_equal(&store->files[0].read, &in_force->image)) {
-		files->fds[0] = fcntl(in_force->fds[0], F_DUPFD_CLOEXEC, 0);
-		if (files->fds[0] < 0)
-			err = ld_fail(report, LINDUNG_EIO, "%s: too many open files",
-				      store->files[0].path);
+	if (in_force->count > in_force->followed &&
+	    ld_mark_equal(&store->files[0].read, &in_force->image)) {
+		err = file_share(files, in_force->fds[in_force->followed], path, report);
 	} else {
-		err = ld_snapshot_take(&files->fds[0], store->files[0].path, report);
+		err = ld_snapshot_take(&files->fds[files->count], path, report);
+		files->count += err == LINDUNG_OK;
 	}
-	if (err != LINDUNG_OK)
-		return err;
 	files->image = store->files[0].read;
-	files->count = 1;
-	return LINDUNG_OK;
+	return err;
 }
 
 int
-ld_store_read(struct ld_store *store, const struct ld_file_set *in_force, struct ld_file_set *ret,
-	      struct ld_report *report)
+ld_store_read(struct ld_store *store, const struct ld_file_set *followed,
+	      const struct ld_file_set *in_force, struct ld_file_set *ret, struct ld_report *report)
 {
 	struct ld_file_set files = {.count = 0};
-	int err;
+	int err = LINDUNG_OK;
 
+	if (followed->count + store->count > LD_MESSAGE_FDS_MAX)
+		return ld_fail(report, LINDUNG_ELIMIT,
+			       "list.overlays: too many beside the log that is followed");
 	ld_watched_read(store->files, store->count);
-	err = image_read(store, in_force, &files, report);
-	for (unsigned i = 1; i < store->count && err == LINDUNG_OK; i++) {
+	for (unsigned i = 0; i < followed->count && err == LINDUNG_OK; i++)
+		err = file_share(&files, followed->fds[i], "the list of the log", report);
+	files.followed = files.count;
+	if (err == LINDUNG_OK && store->has_image)
+		err = image_read(store, in_force, &files, report);
+	for (unsigned i = store->has_image; i < store->count && err == LINDUNG_OK; i++) {
 		err = ld_snapshot_take(&files.fds[files.count], store->files[i].path, report);
 		if (err == LINDUNG_OK) {
 			files.count++;
-			files.present |= (uint64_t)1 << (i - 1);
+			files.present |= (uint64_t)1 << (i - store->has_image);
 		} else if (err == LINDUNG_ENOTFOUND) {
 			err = LINDUNG_OK;
 		}

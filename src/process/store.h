@@ -14,21 +14,25 @@
 
 /** The files of one list, as they were at one time. */
 struct ld_file_set {
-	int fds[LD_MESSAGE_FDS_MAX]; /* the image, then the overlays that there are */
-	unsigned count;              /* 0: none */
-	uint64_t present;            /* bit i: there is overlay i */
+	/* Those of the list that is followed, then the image, and the overlays that there are. */
+	int fds[LD_MESSAGE_FDS_MAX];
+	unsigned count;    /* 0: none */
+	unsigned followed; /* of them */
+	uint64_t present;  /* bit i: there is overlay i */
 	struct ld_mark image;
 };
 
 struct ld_store {
-	struct ld_watched files[1 + LINDUNG_OVERLAY_MAX]; /* the image first */
+	struct ld_watched files[1 + LINDUNG_OVERLAY_MAX]; /* the image, if there is one, first */
 	unsigned count;
+	bool has_image;
 };
 
-/** Copy all of them.  The image that is in memory already (`in_force`) is not copied anew.
- * Errors: LINDUNG_EIO, LINDUNG_ENOTFOUND, with a report. */
-int ld_store_read(struct ld_store *store, const struct ld_file_set *in_force,
-		  struct ld_file_set *ret, struct ld_report *report);
+/** Copy all of them, behind those of `followed`.  The image that is in memory already (`in_force`)
+ * is not copied anew.  Errors: LINDUNG_EIO, LINDUNG_ENOTFOUND, LINDUNG_ELIMIT, with a report. */
+int ld_store_read(struct ld_store *store, const struct ld_file_set *followed,
+		  const struct ld_file_set *in_force, struct ld_file_set *ret,
+		  struct ld_report *report);
 
 /** They were replaced since they were last read, and have come to rest: the same at two looks in a
  * row. */

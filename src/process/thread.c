@@ -232,8 +232,13 @@ static enum ld_step
 query_take(struct ld_thread *thread, const struct ld_from *from, int64_t now_ms,
 	   struct ld_span query, struct ld_writer *w, struct ld_ask *ask)
 {
-	enum ld_step step = ld_worker_query(thread->worker, from, now_ms, query, w, ask);
+	const struct ld_news *news = thread->config.news;
+	enum ld_step step;
 
+	ask->refresh = false;
+	if (news != NULL && ld_news_take(news, from, query, w))
+		return LD_STEP_ANSWER;
+	step = ld_worker_query(thread->worker, from, now_ms, query, w, ask);
 	if (ask->refresh)
 		upstream_refresh(thread, ask);
 	return step;

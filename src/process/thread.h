@@ -10,6 +10,7 @@
 
 #include "net/tcp.h"
 #include "process/access.h"
+#include "process/news.h"
 #include "resolver/resolver.h"
 #include "upstream/upstream.h"
 #include "upstream/upstream.h"
@@ -26,11 +27,12 @@ struct ld_thread_config {
 	const struct ld_resolver *resolver;
 	unsigned upstream_timeout_ms;
 	struct ld_tcp_config streams[LD_TRANSPORT_HTTPS + 1]; /* of each address; not of UDP */
-	struct ld_zones *zones; /* that are given out; NULL: none */
+	struct ld_zones *zones;                               /* that are given out; NULL: none */
 	const struct ld_access *access; /* outlives the thread, as all of this */
 	const struct ld_board *board;
-	int core;           /* to stay on; -1: any */
-	unsigned addresses; /* at most so many ld_thread_listen() */
+	const struct ld_news *news; /* or NULL */
+	int core;                   /* to stay on; -1: any */
+	unsigned addresses;         /* at most so many ld_thread_listen() */
 };
 
 int ld_thread_new(struct ld_thread **ret, const struct ld_thread_config *config,

@@ -38,6 +38,9 @@ static struct sockaddr_in listening;
 static int listener;
 static int shared[2];
 
+/* The one that may be written to by the process that has one. */
+static char folder[] = "/tmp/lindung-wall-XXXXXX";
+
 /* The walls that the kernel has, and that this user can put up. */
 static unsigned offered;
 
@@ -203,6 +206,33 @@ try_io_uring(void)
 	return (int)syscall(SYS_io_uring_setup, 1, params);
 }
 
+/* What who has a folder does in it: write a file beside its place, and put it there. */
+static int
+try_folder(const char *where)
+{
+	char from[64], to[64];
+	int fd, failed;
+
+	snprintf(from, sizeof from, "%s/new", where);
+	snprintf(to, sizeof to, "%s/there", where);
+	fd = open(from, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	failed = fd < 0 || write(fd, "x", 1) != 1 || fsync(fd) != 0 || rename(from, to) != 0 ||
+		 unlink(to) != 0;
+	return failed ? -1 : 0;
+}
+
+static int
+try_own_folder(void)
+{
+	return try_folder(folder);
+}
+
+static int
+try_own_root(void)
+{
+	return try_folder("/");
+}
+
 /* ---- What is to come of it ------------------------------------------------------------------ */
 
 enum outcome {
@@ -216,31 +246,31 @@ static const char *const outcome_names[] = {"was done", "was refused", "ended th
 static const struct attempt {
 	const char *name;
 	int (*try)(void);
-	enum outcome resolver, recursor, loader, parent; /* behind all walls */
+	enum outcome resolver, recursor, sync, loader, parent; /* behind all walls */
 } attempts[] = {
-	{"open a file to read", try_open_read, REFUSE, REFUSE, REFUSE, DONE},
-	{"make a file", try_open_write, REFUSE, REFUSE, REFUSE, REFUSE},
-	{"open its memory", try_open_proc, REFUSE, REFUSE, REFUSE, REFUSE},
-	{"rename a file", try_rename, KILL, KILL, KILL, REFUSE},
-	{"make a directory", try_mkdir, KILL, KILL, KILL, REFUSE},
-	{"execute a program", try_execute, KILL, KILL, KILL, REFUSE},
-	{"fork", try_fork, KILL, KILL, KILL, DONE},
-	{"connect to a TCP server", try_tcp_connect, KILL, DONE, KILL, DONE},
-	{"make a UDP socket", try_udp_send, KILL, DONE, KILL, DONE},
-	{"listen at a TCP port", try_tcp_listen, KILL, REFUSE, KILL, DONE},
-	{"make a local socket", try_unix_socket, KILL, KILL, KILL, DONE},
-	{"make a raw socket", try_raw_socket, KILL, KILL, KILL, REFUSE},
-	{"trace another process", try_trace_parent, KILL, KILL, KILL, REFUSE},
-	{"signal another process", try_kill_parent, KILL, KILL, KILL, REFUSE},
-	{"have a socket send signals", try_signal_by_socket, KILL, KILL, KILL, DONE},
-	{"end a socket for reading", try_end_socket, KILL, KILL, KILL, DONE},
-	{"mount", try_mount, KILL, KILL, KILL, REFUSE},
-	{"become root", try_become_root, KILL, KILL, KILL, REFUSE},
-	{"change the root directory", try_chroot, KILL, KILL, KILL, REFUSE},
-	{"make a namespace", try_namespace, KILL, KILL, KILL, REFUSE},
-	{"make memory that can be executed", try_code, KILL, KILL, KILL, DONE},
-	{"load a BPF program", try_bpf, KILL, KILL, KILL, REFUSE},
-	{"set up io_uring", try_io_uring, KILL, KILL, KILL, REFUSE},
+	{"open a file to read", try_open_read, REFUSE, REFUSE, REFUSE, REFUSE, DONE},
+	{"make a file", try_open_write, REFUSE, REFUSE, REFUSE, REFUSE, REFUSE},
+	{"open its memory", try_open_proc, REFUSE, REFUSE, REFUSE, REFUSE, REFUSE},
+	{"rename a file", try_rename, KILL, KILL, DONE, KILL, REFUSE},
+	{"make a directory", try_mkdir, KILL, KILL, REFUSE, KILL, REFUSE},
+	{"execute a program", try_execute, KILL, KILL, KILL, KILL, REFUSE},
+	{"fork", try_fork, KILL, KILL, KILL, KILL, DONE},
+	{"connect to a TCP server", try_tcp_connect, KILL, DONE, DONE, KILL, DONE},
+	{"make a UDP socket", try_udp_send, KILL, DONE, DONE, KILL, DONE},
+	{"listen at a TCP port", try_tcp_listen, KILL, REFUSE, REFUSE, KILL, DONE},
+	{"make a local socket", try_unix_socket, KILL, KILL, KILL, KILL, DONE},
+	{"make a raw socket", try_raw_socket, KILL, KILL, KILL, KILL, REFUSE},
+	{"trace another process", try_trace_parent, KILL, KILL, KILL, KILL, REFUSE},
+	{"signal another process", try_kill_parent, KILL, KILL, KILL, KILL, REFUSE},
+	{"have a socket send signals", try_signal_by_socket, KILL, KILL, KILL, KILL, DONE},
+	{"end a socket for reading", try_end_socket, KILL, KILL, KILL, KILL, DONE},
+	{"mount", try_mount, KILL, KILL, KILL, KILL, REFUSE},
+	{"become root", try_become_root, KILL, KILL, KILL, KILL, REFUSE},
+	{"change the root directory", try_chroot, KILL, KILL, KILL, KILL, REFUSE},
+	{"make a namespace", try_namespace, KILL, KILL, KILL, KILL, REFUSE},
+	{"make memory that can be executed", try_code, KILL, KILL, KILL, KILL, DONE},
+	{"load a BPF program", try_bpf, KILL, KILL, KILL, KILL, REFUSE},
+	{"set up io_uring", try_io_uring, KILL, KILL, KILL, KILL, REFUSE},
 };
 
 /* ---- The trial ------------------------------------------------------------------------------ */
@@ -262,7 +292,8 @@ walls_up(enum ld_role role, unsigned walls)
 	unsigned up = 0;
 
 	sem_init(&never, 0, 0);
-	if (ld_sandbox_enter(role, "", walls, &up, &report) != LINDUNG_OK ||
+	if (ld_sandbox_enter(role, "", role == LD_ROLE_SYNC ? folder : NULL, walls, &up, &report) !=
+		    LINDUNG_OK ||
 	    pthread_create(&thread, NULL, sleeper, &never) != 0 ||
 	    ld_sandbox_seal(role, walls, &up, &report) != LINDUNG_OK || up != (walls & offered))
 		_exit(SETUP_FAILED);
@@ -270,13 +301,13 @@ walls_up(enum ld_role role, unsigned walls)
 
 /* The parent has become its user by then. */
 static void
-walls_up_parent(unsigned walls)
+walls_up_parent(unsigned walls, const char *with)
 {
 	int program = open("/proc/self/exe", O_PATH | O_CLOEXEC);
 	struct ld_report report;
 
 	if ((geteuid() == 0 && setresuid(65534, 65534, 65534) != 0) || program < 0 ||
-	    ld_sandbox_parent(program, walls, &report) != LINDUNG_OK)
+	    ld_sandbox_parent(program, with, walls, &report) != LINDUNG_OK)
 		_exit(SETUP_FAILED);
 }
 
@@ -284,7 +315,7 @@ static _Noreturn void
 trial_run(enum ld_role role, unsigned walls, int (*try)(void))
 {
 	if (role == LD_ROLE_PARENT)
-		walls_up_parent(walls);
+		walls_up_parent(walls, try == try_own_folder ? folder : NULL);
 	else
 		walls_up(role, walls);
 	_exit(try() >= 0 ? ALLOWED : errno < SETUP_FAILED ? errno : SETUP_FAILED - 1);
@@ -332,11 +363,33 @@ test_behind_all_walls(void **state)
 
 		expect(LD_ROLE_RESOLVER, "resolver", LD_WALLS, a, a->resolver);
 		expect(LD_ROLE_RECURSOR, "recursor", LD_WALLS, a, a->recursor);
+		expect(LD_ROLE_SYNC, "sync", LD_WALLS, a, a->sync);
 		expect(LD_ROLE_LOADER, "loader", LD_WALLS, a, a->loader);
 		/* It ends its children: those of its user are not beyond its signals. */
 		if ((offered & LD_WALL_LANDLOCK) != 0 && a->try != try_kill_parent)
 			expect(LD_ROLE_PARENT, "parent", LD_WALLS, a, a->parent);
 	}
+}
+
+/* One process writes, in one folder, which is its root directory where it has one of its own. */
+static void
+test_a_folder_of_its_own(void **state)
+{
+	static const struct attempt here = {.name = "write in its folder", .try = try_own_folder},
+				    root = {.name = "write in its root", .try = try_own_root};
+
+	(void)state;
+	if (geteuid() == 0) {
+		expect(LD_ROLE_SYNC, "sync", LD_WALLS, &root, DONE);
+		expect(LD_ROLE_SYNC, "sync", LD_WALLS, &here, REFUSE);
+	} else {
+		expect(LD_ROLE_SYNC, "sync", LD_WALLS, &here, DONE);
+		expect(LD_ROLE_SYNC, "sync", LD_WALLS, &root, REFUSE);
+	}
+	expect(LD_ROLE_RECURSOR, "recursor", LD_WALL_USER | LD_WALL_LANDLOCK, &here,
+	       (offered & LD_WALL_LANDLOCK) != 0 ? REFUSE : DONE);
+	/* What is started later is to write there. */
+	expect(LD_ROLE_PARENT, "parent", LD_WALLS, &here, DONE);
 }
 
 /* The trial itself: what it finds refused behind a wall can be done without one.  (As root: most of
@@ -457,7 +510,8 @@ offers_find(void)
 	if (pid == 0) {
 		unsigned up = 0;
 
-		if (ld_sandbox_enter(LD_ROLE_LOADER, "", LD_WALLS, &up, &report) != LINDUNG_OK ||
+		if (ld_sandbox_enter(LD_ROLE_LOADER, "", NULL, LD_WALLS, &up, &report) !=
+			    LINDUNG_OK ||
 		    ld_sandbox_seal(LD_ROLE_LOADER, LD_WALLS, &up, &report) != LINDUNG_OK)
 			_exit(SETUP_FAILED);
 		_exit((int)up);
@@ -472,6 +526,13 @@ offers_find(void)
 }
 
 static int
+end(void **state)
+{
+	(void)state;
+	return rmdir(folder);
+}
+
+static int
 begin(void **state)
 {
 	socklen_t len = sizeof listening;
@@ -483,7 +544,8 @@ begin(void **state)
 	if (bind(listener, (struct sockaddr *)&listening, sizeof listening) != 0 ||
 	    listen(listener, 8) != 0 ||
 	    getsockname(listener, (struct sockaddr *)&listening, &len) != 0 ||
-	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, shared) != 0)
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, shared) != 0 ||
+	    mkdtemp(folder) == NULL || (geteuid() == 0 && chown(folder, 65534, 65534) != 0))
 		return -1;
 	return offers_find();
 }
@@ -493,6 +555,7 @@ main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_behind_all_walls),
+		cmocka_unit_test(test_a_folder_of_its_own),
 		cmocka_unit_test(test_without_walls),
 		cmocka_unit_test(test_landlock_alone),
 		cmocka_unit_test(test_root_directory_alone),
@@ -508,5 +571,5 @@ main(int argc, char **argv)
 	if (argc == 2 && geteuid() == 0 && setresuid(65534, 65534, 65534) != 0)
 		return 1;
 	(void)argv;
-	return cmocka_run_group_tests(tests, begin, NULL);
+	return cmocka_run_group_tests(tests, begin, end);
 }

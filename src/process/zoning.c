@@ -122,12 +122,13 @@ ld_zoning_make(struct ld_zoning *zoning, const struct ld_conf *conf, struct ld_r
 }
 
 void
-ld_zoning_put(struct ld_zoning *zoning, const int *fds, unsigned count)
+ld_zoning_put(struct ld_zoning *zoning, const int *fds, unsigned count, unsigned followed)
 {
 	struct lindung *list;
 
 	/* Mapped once more: it stays as long as a transfer goes out. */
-	if (zoning->zones != NULL && ld_layers_open(&list, fds, count, false, NULL) == LINDUNG_OK)
+	if (zoning->zones != NULL &&
+	    ld_layers_open(&list, fds, count, followed, false, NULL) == LINDUNG_OK)
 		ld_zones_put(zoning->zones, list);
 }
 

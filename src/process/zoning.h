@@ -30,7 +30,7 @@ bool ld_zoning_keys_take(struct ld_zoning *zoning, struct ld_span text);
  * Errors: LINDUNG_ECONFIG, LINDUNG_ENOMEM with a report. */
 int ld_zoning_make(struct ld_zoning *zoning, const struct ld_conf *conf, struct ld_report *report);
 /** The list in force, as its descriptors, which stay the caller's. */
-void ld_zoning_put(struct ld_zoning *zoning, const int *fds, unsigned count);
+void ld_zoning_put(struct ld_zoning *zoning, const int *fds, unsigned count, unsigned followed);
 /** From time to time: tell those who follow, from a socket of one of the threads. */
 void ld_zoning_tick(struct ld_zoning *zoning, struct ld_thread *const *threads, unsigned count);
 /** All threads are gone.  Safe on a zeroed struct. */

@@ -743,3 +743,36 @@ ld_quorum_admits(const struct ld_quorum *q, struct ld_span note, int64_t now_s,
 			       q->parties.at[c.party]->id);
 	return LINDUNG_OK;
 }
+
+int
+ld_quorum_about(const struct ld_quorum *q, const struct ld_entry *name, const uint8_t *blind,
+		ld_quorum_each *each, void *ctx)
+{
+	uint8_t key[LD_HOST_MAX];
+	struct ld_cell_text text = {.blind = blind};
+	uint8_t first = 0, last = 0; /* scopes; of what is sealed they are in the hash */
+	int err = LINDUNG_OK;
+
+	if (name != NULL) {
+		text = (struct ld_cell_text){
+			.key = ld_span(key, ld_host_to_key(key, name->host)),
+			.path = name->path,
+		};
+		first = name->path.len != 0 ? LD_SCOPE_URL : LD_SCOPE_SELF;
+		last = name->path.len != 0 ? LD_SCOPE_URL : LD_SCOPE_TREE;
+	}
+	for (size_t category = 0; category < q->categories.count; category++) {
+		for (text.scope = first; text.scope <= last && err == LINDUNG_OK; text.scope++) {
+			uint32_t number = ld_cell_find(q, (uint16_t)category, &text);
+			const struct ld_cell *cell;
+
+			if (number == LD_NONE)
+				continue;
+			cell = &q->cells.at[number];
+			if (cell->effect != 0)
+				err = ld_cell_tell(q, cell, &q->effects.at[cell->effect], each,
+						   ctx);
+		}
+	}
+	return err;
+}

@@ -1,0 +1,291 @@
+/* What is in effect, compiled: an image of all of it, and an overlay of what changed since.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "process/follow_parts.h"
+#include "process/snapshot.h"
+
+enum {
+	BASE_MEMORY_BYTES = 256 * 1024 * 1024,
+	OVERLAY_MEMORY_BYTES = LD_COMPILE_MEMORY_MIN_BYTES,
+	DAY_S = 86400,
+};
+
+/* ---- Names that changed --------------------------------------------------------------------- */
+
+/* A name: as text, "host" or "host/path"; or a sealed one: its hash and category. */
+struct change {
+	bool is_sealed;
+	uint8_t blind[LD_BLIND_BYTES];
+	size_t host_len, len;
+	char text[]; /* of a sealed one its category */
+};
+
+static int
+change_compare(const void *one, const void *other)
+{
+	const struct change *a = one, *b = other;
+	int order;
+
+	if (a->is_sealed != b->is_sealed)
+		return a->is_sealed ? 1 : -1;
+	order = a->is_sealed ? memcmp(a->blind, b->blind, sizeof a->blind) : 0;
+	return order != 0 ? order
+			  : ld_span_compare(ld_span(a->text, a->len), ld_span(b->text, b->len));
+}
+
+int
+ld_follow_change(void *ctx, const struct ld_effective *effective)
+{
+	const struct ld_entry *entry = &effective->entry;
+	struct ld_span first = effective->is_sealed ? entry->category : entry->host;
+	struct ld_follow *f = ctx;
+	size_t len = first.len + entry->path.len;
+	struct change *change = calloc(1, sizeof *change + len + 1);
+	struct change **found;
+
+	if (change == NULL)
+		return LINDUNG_ENOMEM;
+	change->is_sealed = effective->is_sealed;
+	memcpy(change->blind, effective->blind, effective->is_sealed ? LD_BLIND_BYTES : 0);
+	change->host_len = first.len;
+	change->len = len;
+	memcpy(change->text, first.data, first.len);
+	if (entry->path.len != 0)
+		memcpy(change->text + first.len, entry->path.data, entry->path.len);
+	found = tsearch(change, &f->changes, change_compare);
+	if (found == NULL || *found != change)
+		free(change);
+	else
+		f->change_count++;
+	f->is_dirty = true;
+	f->result->names++;
+	return found == NULL ? LINDUNG_ENOMEM : LINDUNG_OK;
+}
+
+void
+ld_follow_changes_clear(struct ld_follow *f)
+{
+	tdestroy(f->changes, free);
+	f->changes = NULL;
+	f->change_count = 0;
+	f->is_dirty = false;
+}
+
+/* ---- Into a maker --------------------------------------------------------------------------- */
+
+struct making {
+	struct ld_follow *f;
+	struct ld_maker *maker;
+	bool is_coarse; /* sources are parties alone: there are too many statements to name */
+	unsigned added; /* for the name that is looked at */
+	int err;
+};
+
+/* "party:1,other:2" to "party,other". */
+static struct ld_span
+sources_cut(struct ld_span sources, uint8_t *room, size_t size)
+{
+	struct ld_writer w = ld_writer(room, size);
+
+	while (sources.len != 0) {
+		struct ld_span one = ld_span_first(sources, ld_span_find(sources, ','));
+
+		sources = ld_span_from(sources, one.len + 1);
+		if (w.len != 0)
+			ld_writer_u8(&w, ',');
+		ld_writer_bytes(&w, ld_span_first(one, ld_span_find(one, ':')));
+	}
+	return ld_span(w.data, w.len);
+}
+
+static int
+effective_add(void *ctx, const struct ld_effective *effective)
+{
+	struct making *making = ctx;
+	struct ld_entry entry = effective->entry;
+	uint8_t room[(LD_PARTY_ID_MAX + 1) * LD_EFFECTIVE_SOURCES_MAX];
+
+	making->added++;
+	if (making->is_coarse)
+		entry.source = sources_cut(entry.source, room, sizeof room);
+	if (effective->is_sealed)
+		return ld_maker_seal(making->maker, effective->blind, entry.category, entry.source,
+				     false);
+	return ld_maker_add(making->maker, &entry, NULL);
+}
+
+static void
+change_add(const void *node, VISIT visit, void *ctx)
+{
+	const struct change *change = *(const struct change *const *)node;
+	struct making *making = ctx;
+	struct ld_entry removal = {
+		.action = LD_ACTION_REMOVE,
+		.scope = LD_SCOPE_TREE,
+		.category = LD_SPAN("*"),
+		.source = LD_SPAN("-"),
+	};
+
+	if ((visit != postorder && visit != leaf) || making->err != LINDUNG_OK)
+		return;
+	removal.host = ld_span(change->text, change->host_len);
+	removal.path = ld_span(change->text + change->host_len, change->len - change->host_len);
+	if (removal.path.len != 0)
+		removal.scope = LD_SCOPE_URL;
+	making->added = 0;
+	making->err = ld_quorum_about(making->f->quorum, change->is_sealed ? NULL : &removal,
+				      change->blind, effective_add, making);
+	if (making->err != LINDUNG_OK || making->added != 0)
+		return;
+	if (change->is_sealed)
+		making->err = ld_maker_seal(making->maker, change->blind,
+					    ld_span(change->text, change->len), LD_SPAN("-"), true);
+	else
+		making->err = ld_maker_add(making->maker, &removal, NULL);
+}
+
+static int
+make(struct ld_follow *f, const char *path, bool overlay, bool is_coarse, struct ld_report *report)
+{
+	struct making making = {.f = f, .is_coarse = is_coarse};
+	struct ld_compile_options options = {
+		.memory_bytes = overlay ? OVERLAY_MEMORY_BYTES : BASE_MEMORY_BYTES,
+		.threads = 1,
+		.directory = f->state,
+		.date_day = (uint32_t)(f->settled_s / DAY_S),
+		.overlay = overlay,
+		.suffixes = f->suffixes,
+		/* The base's protections are heard through any overlay. */
+		.protects = overlay ? NULL : f->protects,
+		.protect_count = overlay ? 0 : f->protect_count,
+	};
+	uint8_t key[LD_BLIND_KEY_BYTES];
+	struct ld_build_stats stats;
+	int err = ld_maker_new(&making.maker, &options);
+
+	if (err != LINDUNG_OK)
+		return ld_fail(report, err, "not enough memory to compile");
+	ld_quorum_blind_key(f->quorum, key);
+	ld_maker_blind_key(making.maker, key);
+	explicit_bzero(key, sizeof key);
+	if (overlay)
+		twalk_r(f->changes, change_add, &making);
+	else
+		making.err = ld_quorum_effective(f->quorum, effective_add, &making);
+	err = making.err;
+	if (err != LINDUNG_OK)
+		ld_fail(report, err, "%s: the list cannot be compiled: %s", path,
+			lindung_strerror(err));
+	else
+		err = ld_maker_finish(making.maker, path, &stats, report);
+	ld_maker_free(making.maker);
+	return err;
+}
+
+int
+ld_follow_compile_to(struct ld_follow *f, const char *path, struct ld_report *report)
+{
+	int err = make(f, path, false, false, report);
+
+	return err == LINDUNG_ELIMIT ? make(f, path, false, true, report) : err;
+}
+
+/* ---- In force ------------------------------------------------------------------------------- */
+
+void
+ld_follow_image_clear(struct ld_follow *f, struct follow_image *image, bool remove)
+{
+	char path[FOLLOW_PATH_MAX];
+
+	if (remove && image->name[0] != '\0')
+		(void)unlink(ld_follow_path(f, image->name, path));
+	if (image->fd >= 0)
+		close(image->fd);
+	*image = (struct follow_image){.fd = -1};
+}
+
+int
+ld_follow_image_load(struct ld_follow *f, struct follow_image *image, bool check,
+		     struct ld_report *report)
+{
+	char path[FOLLOW_PATH_MAX];
+	struct ld_hash hash;
+	struct ld_map map;
+	int fd, err = ld_snapshot_take(&fd, ld_follow_path(f, image->name, path), report);
+
+	if (err != LINDUNG_OK)
+		return err;
+	if (ld_map_fd(&map, fd) != LINDUNG_OK) {
+		close(fd);
+		return ld_fail(report, LINDUNG_EIO, "%s: cannot be mapped", path);
+	}
+	ld_hash_of(&hash, map.bytes);
+	ld_map_close(&map);
+	if (check && !ld_hash_equal(&hash, &image->hash)) {
+		close(fd);
+		return ld_fail(report, LINDUNG_EDAMAGED, "%s: it is damaged", path);
+	}
+	image->hash = hash;
+	image->fd = fd;
+	return LINDUNG_OK;
+}
+
+static int
+image_make(struct ld_follow *f, struct follow_image *ret, bool overlay, struct ld_report *report)
+{
+	struct follow_image image = {.fd = -1};
+	char path[FOLLOW_PATH_MAX];
+	int err;
+
+	snprintf(image.name, sizeof image.name, "%s-%llu", overlay ? "changes" : "base",
+		 (unsigned long long)++f->image_number);
+	ld_follow_path(f, image.name, path);
+	err = make(f, path, overlay, false, report);
+	if (err == LINDUNG_ELIMIT)
+		err = make(f, path, overlay, true, report);
+	if (err == LINDUNG_OK)
+		err = ld_follow_image_load(f, &image, false, report);
+	if (err != LINDUNG_OK) {
+		(void)unlink(path);
+		return err;
+	}
+	*ret = image;
+	return LINDUNG_OK;
+}
+
+int
+ld_follow_compile_base(struct ld_follow *f, struct ld_report *report)
+{
+	struct follow_image base;
+	int err = image_make(f, &base, false, report);
+
+	if (err != LINDUNG_OK)
+		return err;
+	/* The files are removed once the state does not name them any more. */
+	ld_follow_image_clear(f, &f->base, false);
+	ld_follow_image_clear(f, &f->overlay, false);
+	f->base = base;
+	ld_follow_changes_clear(f);
+	f->is_saved = false;
+	return LINDUNG_OK;
+}
+
+int
+ld_follow_compile_overlay(struct ld_follow *f, struct ld_report *report)
+{
+	struct follow_image overlay;
+	int err = image_make(f, &overlay, true, report);
+
+	if (err != LINDUNG_OK)
+		return err;
+	ld_follow_image_clear(f, &f->overlay, false);
+	f->overlay = overlay;
+	f->is_dirty = false;
+	f->is_saved = false;
+	return LINDUNG_OK;
+}
