@@ -23,6 +23,7 @@ int submit_main(int argc, char **argv);
 int backup_main(int argc, char **argv);
 int restore_main(int argc, char **argv);
 int check_config_main(int argc, char **argv);
+int check_policy_main(int argc, char **argv);
 int compile_main(int argc, char **argv);
 int diff_main(int argc, char **argv);
 int dump_main(int argc, char **argv);
@@ -46,6 +47,7 @@ static const struct {
 	{"host", host_main, "serve a log, take what is submitted to it"},
 	{"serve", serve_main, "answer DNS queries"},
 	{"check-config", check_config_main, "check a configuration"},
+	{"check-policy", check_policy_main, "check the policy of a follower"},
 	{"init", init_main, "begin a log: keys and a policy"},
 	{"party", party_main, "who takes part: add, revoke, sign, list"},
 	{"list", list_main, "say that websites harm children"},

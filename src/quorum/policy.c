@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "name/name.h"
+#include "name/name.h"
 #include "quorum/rules.h"
 
 enum {
@@ -1263,4 +1264,33 @@ void
 ld_policy_hash(const struct ld_policy *policy, uint8_t ret[32])
 {
 	memcpy(ret, policy->hash.bytes, LD_HASH_BYTES);
+}
+
+const char *
+ld_policy_url(const struct ld_policy *policy)
+{
+	return policy->log_url;
+}
+
+bool
+ld_policy_is_popular(const struct ld_policy *policy, const struct ld_entry *entry)
+{
+	uint8_t key[LD_HOST_MAX];
+
+	if (entry->host.len > LD_HOST_MAX)
+		return false;
+	return ld_popular_has(&policy->popular, ld_span(key, ld_host_to_key(key, entry->host)),
+			      entry->scope);
+}
+
+int
+ld_policy_remarks(const struct ld_policy *policy,
+		  int (*each)(void *ctx, const char *text, bool is_wrong), void *ctx)
+{
+	int err = LINDUNG_OK;
+
+	for (const struct ld_remark *r = policy->remarks; r != NULL && err == LINDUNG_OK;
+	     r = r->next)
+		err = each(ctx, r->text, r->is_wrong);
+	return err;
 }

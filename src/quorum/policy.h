@@ -6,6 +6,7 @@
 #define LD_QUORUM_POLICY_H
 
 #include "list/entry.h"
+#include "list/entry.h"
 #include "log/checkpoint.h"
 #include "log/statement.h"
 
@@ -46,6 +47,12 @@ bool ld_policy_is_popular(const struct ld_policy *policy, const struct ld_entry 
 /** Where witness `i` (as in ld_policy_trust()) takes checkpoints, without "/add-checkpoint"; NULL:
  * the policy does not say. */
 const char *ld_policy_witness_url(const struct ld_policy *policy, unsigned i);
+/** Where the log is, as its line says; or NULL. */
+const char *ld_policy_url(const struct ld_policy *policy);
+/** What is odd about it: what may be laxer than what it includes and why, what is used nowhere...
+ * `is_wrong`: it cannot work as it is written. */
+int ld_policy_remarks(const struct ld_policy *policy,
+		      int (*each)(void *ctx, const char *text, bool is_wrong), void *ctx);
 /** SHA-256 of its meaning (comments and blanks do not count): two with the same are the same. */
 void ld_policy_hash(const struct ld_policy *policy, uint8_t ret[32]);
 
