@@ -150,9 +150,9 @@ mutate(const struct vector *v)
 	for (size_t i = 0; i < v->text.len; i++) {
 		memcpy(text, v->text.data, v->text.len);
 		for (size_t j = 0; j < sizeof values + 8; j++) {
-			text[i] = j < sizeof values
-					  ? values[j]
-					  : v->text.data[i] ^ (uint8_t)(1u << (j - sizeof values));
+			text[i] = values[j % sizeof values];
+			if (j >= sizeof values)
+				text[i] = (uint8_t)(v->text.data[i] ^ 1u << (j - sizeof values));
 			if (text[i] != v->text.data[i])
 				try_text(ld_span(text, v->text.len));
 		}
