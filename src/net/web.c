@@ -305,7 +305,7 @@ guest_refuse(struct guest *g, int status, bool keep)
 {
 	request_end(g);
 	answer_note(&g->answer, status, NULL);
-	if (status == 503)
+	if (status == 503 || status == 429)
 		g->answer.retry_after_s = 5;
 	g->keep = keep;
 	answer_begin(g);

@@ -5,10 +5,12 @@ import contextlib
 import datetime
 import hashlib
 import http.client
+import http.server
 import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -44,6 +46,14 @@ class Key:
     @property
     def verifier(self):
         return f"{self.name}+{self.ident.hex()}+{base64.b64encode(self.octets).decode()}"
+
+    def file(self, path):
+        """As a bare key file (formats/key.md)."""
+        secret = base64.b64encode(hashlib.sha256(self.name.encode()).digest()).decode()
+        path.write_text(f"lindung key 1\nkey: {self.verifier}\nencryption: none\nsecret: {secret}\n",
+                        encoding="utf-8")
+        path.chmod(0o600)
+        return path
 
     def line(self, text):
         signature = base64.b64encode(self.ident + self.private.sign(text.encode())).decode()
@@ -178,3 +188,45 @@ def home_make(lindung, folder, policy=POLICY):
     done = lindung("init", "--origin", ORIGIN, "--bare", "--needed", "2", *roots, "--policy", start, home)
     assert done.returncode == 0, done.stderr
     return home
+
+
+class Witness:
+    """A witness that checks nothing but the old size: for what the host makes of its answers."""
+
+    def __init__(self, key, port):
+        self.key, self.size = key, 0
+        witness = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                head, _, checkpoint = body.partition("\n\n")
+                old = int(head.split("\n")[0].removeprefix("old "))
+                if old != witness.size:
+                    self.answer(409, f"{witness.size}\n")
+                    return
+                text = checkpoint[:checkpoint.index("\n\n") + 1]
+                witness.size = int(text.split("\n")[1])
+                now = int(time.time())
+                signed = f"cosignature/v1\ntime {now}\n{text}".encode()
+                octets = witness.key.ident + now.to_bytes(8, "big") + witness.key.private.sign(signed)
+                self.answer(200, f"\u2014 {witness.key.name} {base64.b64encode(octets).decode()}\n")
+
+            def answer(self, status, text):
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(text.encode())))
+                self.end_headers()
+                self.wfile.write(text.encode())
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
