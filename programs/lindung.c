@@ -10,6 +10,7 @@
 #include "process/role.h"
 
 int init_main(int argc, char **argv);
+int key_main(int argc, char **argv);
 int party_main(int argc, char **argv);
 int list_main(int argc, char **argv);
 int endorse_main(int argc, char **argv);
@@ -49,6 +50,7 @@ static const struct {
 	{"check-config", check_config_main, "check a configuration"},
 	{"check-policy", check_policy_main, "check the policy of a follower"},
 	{"init", init_main, "begin a log: keys and a policy"},
+	{"key", key_main, "keys that sign, and keys that open what is sealed"},
 	{"party", party_main, "who takes part: add, revoke, sign, list"},
 	{"list", list_main, "say that websites harm children"},
 	{"endorse", endorse_main, "agree with a statement"},

@@ -247,3 +247,22 @@ ld_disk_clear(int at)
 	}
 	closedir(dir);
 }
+
+int
+ld_disk_write_new(const char *path, struct ld_span bytes, struct ld_report *report)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int err = LINDUNG_OK;
+
+	if (fd < 0)
+		return errno == EEXIST
+			       ? ld_fail(report, LINDUNG_EEXISTS,
+					 "%s: is there already, and no key is written over", path)
+			       : ld_fail(report, LINDUNG_EIO, "%s: %s", path, strerror(errno));
+	if (ld_write_all(fd, bytes.data, bytes.len) != LINDUNG_OK || fsync(fd) != 0) {
+		err = ld_fail(report, LINDUNG_EIO, "%s: %s", path, strerror(errno));
+		unlink(path);
+	}
+	close(fd);
+	return err == LINDUNG_OK ? ld_disk_sync_parent(AT_FDCWD, path, report) : err;
+}

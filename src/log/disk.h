@@ -19,6 +19,9 @@ int ld_disk_make_directory(int at, const char *path, mode_t mode, struct ld_repo
 /** Write a file, flush it; its directory is not flushed yet. */
 int ld_disk_write(int at, const char *path, struct ld_span bytes, mode_t mode,
 		  struct ld_report *report);
+/** Write a new file for its owner alone (mode 0600), flush it and its directory; `path` from the
+ * working directory.  Errors: LINDUNG_EEXISTS (nothing is written over), LINDUNG_EIO. */
+int ld_disk_write_new(const char *path, struct ld_span bytes, struct ld_report *report);
 /** Move a file that is flushed to its place, in one step; no directory is flushed yet. */
 int ld_disk_move(int from_at, const char *from, int to_at, const char *to,
 		 struct ld_report *report);

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "log/key_file.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "log/disk.h"
@@ -295,26 +293,6 @@ ld_signer_is_encrypted(bool *ret, const char *path, struct ld_report *report)
 	return err;
 }
 
-/* To a file that is new: a key is never written over. */
-static int
-write_new(const char *path, struct ld_span bytes, struct ld_report *report)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	int err = LINDUNG_OK;
-
-	if (fd < 0)
-		return errno == EEXIST
-			       ? ld_fail(report, LINDUNG_EEXISTS,
-					 "%s: is there already, and no key is written over", path)
-			       : ld_fail(report, LINDUNG_EIO, "%s: %s", path, strerror(errno));
-	if (ld_write_all(fd, bytes.data, bytes.len) != LINDUNG_OK || fsync(fd) != 0) {
-		err = ld_fail(report, LINDUNG_EIO, "%s: %s", path, strerror(errno));
-		unlink(path);
-	}
-	close(fd);
-	return err == LINDUNG_OK ? ld_disk_sync_parent(AT_FDCWD, path, report) : err;
-}
-
 int
 ld_signer_save(const struct ld_signer *signer, const char *path, struct ld_span passphrase,
 	       struct ld_report *report)
@@ -346,7 +324,7 @@ ld_signer_save(const struct ld_signer *signer, const char *path, struct ld_span 
 		ld_text_to_base64(&text, ld_span(file.secret, file.secret_len));
 		ld_buffer_printf(&text, "\n");
 		err = text.failed ? ld_fail(report, LINDUNG_ENOMEM, "not enough memory")
-				  : write_new(path, ld_buffer_span(&text), report);
+				  : ld_disk_write_new(path, ld_buffer_span(&text), report);
 	}
 	wipe(&file, &text);
 	return err;

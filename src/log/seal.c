@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "log/bech32.h"
+#include "log/disk.h"
 #include "log/seal_parts.h"
 #include "log/secret.h"
 #include "log/text.h"
@@ -252,6 +254,13 @@ ld_openers_add_file(struct ld_openers *set, const char *path, struct ld_report *
 }
 
 void
+ld_openers_recipient(const struct ld_openers *set, size_t i, char *ret)
+{
+	LD_ASSERT(i < set->count);
+	ld_bech32_write(ret, recipient_prefix, set->keys[i].public);
+}
+
+void
 ld_openers_derive(const struct ld_openers *set, struct ld_span context, uint8_t ret[16])
 {
 	static const char purpose[] = "lindung openers 1\n";
@@ -282,4 +291,28 @@ ld_seal_generate(char *ret_secret, char *ret_recipient)
 	ld_bech32_write(ret_secret, secret_prefix, secret);
 	ld_bech32_write(ret_recipient, recipient_prefix, public);
 	sodium_memzero(secret, sizeof secret);
+}
+
+int
+ld_seal_generate_file(const char *path, char *ret_recipient, struct ld_report *report)
+{
+	struct lines {
+		char secret[LD_SEAL_TEXT_MAX];
+		char text[3 * LD_SEAL_TEXT_MAX];
+	} * lines;
+	char recipient[LD_SEAL_TEXT_MAX];
+	void *memory;
+	int err = ld_secret_alloc(&memory, sizeof *lines, report);
+
+	if (err != LINDUNG_OK)
+		return err;
+	lines = memory;
+	ld_seal_generate(lines->secret, recipient);
+	int len = snprintf(lines->text, sizeof lines->text, "# public key: %s\n%s\n", recipient,
+			   lines->secret);
+	err = ld_disk_write_new(path, ld_span(lines->text, (size_t)len), report);
+	if (err == LINDUNG_OK)
+		memcpy(ret_recipient, recipient, sizeof recipient);
+	ld_secret_free(memory);
+	return err;
 }

@@ -42,6 +42,8 @@ int ld_openers_passphrase(struct ld_openers *set, struct ld_span passphrase,
 			  struct ld_report *report);
 /** Of keys. */
 size_t ld_openers_count(const struct ld_openers *set);
+/** The recipient of key `i`, as text: LD_SEAL_TEXT_MAX octets, terminated. */
+void ld_openers_recipient(const struct ld_openers *set, size_t i, char *ret);
 /** A secret of the set and of `context`, the same whatever the order in which keys were added:
  * what sealed names are blinded with in an image. */
 void ld_openers_derive(const struct ld_openers *set, struct ld_span context, uint8_t ret[16]);
@@ -50,6 +52,9 @@ void ld_openers_free(struct ld_openers *set);
 
 /** A new pair: secret text and recipient text, terminated, LD_SEAL_TEXT_MAX octets each. */
 void ld_seal_generate(char *ret_secret, char *ret_recipient);
+/** A new pair into a new file, mode 0600, as age-keygen writes it; `ret_recipient` as above.
+ * Errors: LINDUNG_EEXISTS, LINDUNG_EIO, LINDUNG_ENOMEM. */
+int ld_seal_generate_file(const char *path, char *ret_recipient, struct ld_report *report);
 
 /** Encrypt `plain`.  Errors: LINDUNG_ENOMEM, LINDUNG_ELIMIT (the buffer's). */
 int ld_seal(struct ld_buffer *ret, struct ld_span plain, const struct ld_recipients *recipients);
