@@ -36,6 +36,7 @@ class Maker:
         self.now = START
         self.late = []
         self.there = set()  # hashes of blocks
+        self.said = {}
         self.versions = {}
 
     # ---- policies
@@ -59,8 +60,8 @@ class Maker:
 
     def easy(self):
         """Mostly such that something takes effect."""
-        if self.r.random() < 0.5:
-            return oracle.Group(self.r.randint(1, 2), [("kind", k, None) for k in KINDS])
+        if self.r.random() < 0.7:
+            return oracle.Group(self.r.choice((1, 1, 2)), [("kind", k, None) for k in KINDS])
         return self.group()
 
     def maybe(self, value, chance=0.6):
@@ -99,11 +100,11 @@ class Maker:
             "party-add", "root", time, signers=self.roots(), subject=subject,
             kind=self.r.choice(KINDS), country=self.r.choice(COUNTRIES),
             key=subject if version == 1 else f"{subject}/{version}",
-            expires=(time // DAY + self.r.choice((1, 4, 300))) * DAY)
+            expires=(time // DAY + self.r.choice((2, 8, 300, 300, 300, 300, 300))) * DAY)
 
     def roots(self):
-        return self.r.choice((("root-1", "root-2"), ("root-2", "root-3"), ("root-1", "root-2", "root-3"),
-                              ("root-1", "root-2"), ("root-2",)))
+        return ("root-2",) if self.r.random() < 0.06 else self.r.choice((
+            ("root-1", "root-2"), ("root-2", "root-3"), ("root-1", "root-2", "root-3")))
 
     def revoke(self):
         return world.statement("party-revoke", "root", self.time(), signers=self.roots(),
@@ -122,6 +123,8 @@ class Maker:
     def speaking(self, actions):
         """A statement to speak of: mostly one that fits."""
         there = [s for s in self.world.log.entries if s.action in actions and s.ident]
+        good = [s for s in there if s.refusal is None]
+        there = good if good and self.r.random() < 0.95 else there
         there = there or [s for s in self.world.log.entries if s.ident]
         return self.r.choice(there) if there else None
 
@@ -156,7 +159,7 @@ class Maker:
         chance = self.r.random()
         if chance < 0.05:
             return self.party_add(self.r.choice(PARTIES))
-        if chance < 0.08:
+        if chance < 0.07:
             return self.revoke()
         party = self.r.choice(PARTIES)
         if chance < 0.38:
@@ -169,11 +172,12 @@ class Maker:
     def add(self, s):
         block = self.r.choice((None, None, "block", "late")) if s.entries else None
         if self.r.random() < 0.03 and self.world.log.entries:
-            s, block = self.r.choice(self.world.log.entries), None
-            s = oracle.Statement(dict(s.fields), s.signers, s.entries)
+            was, block = self.r.choice(list(self.said.values()))
+            s = oracle.Statement(dict(was.fields), was.signers, getattr(was, "promised", was.entries))
         if self.r.random() < 0.01:
             s.fields["log"] = "another.example"
         digest = self.world.add(s, block)
+        self.said[s.index] = (s, block and "block")
         if block == "late" and digest not in self.there and s.refusal is None:
             # Not there for either of them until it comes.
             s.promised, s.entries = s.entries, []
