@@ -269,18 +269,22 @@ key_free(struct key *key)
 
 /* ---- The policy ------------------------------------------------------------------------------ */
 
-/* Whether the line sets what init itself says: the rest of the file follows as it is. */
 static bool
-is_ours(struct ld_span line)
+line_says(struct ld_span line, const char *word)
 {
-	static const char *const words[] = {"lindung policy", "log ", "root ", "operator ",
-					    "quorum "};
+	size_t len = strlen(word);
 
 	line = ld_span_trim(line);
-	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-		if (ld_span_starts(line, ld_span_str(words[i])))
-			return true;
-	return false;
+	return ld_span_starts(line, ld_span_str(word)) &&
+	       (line.len == len || line.data[len] == ' ' || line.data[len] == '\t');
+}
+
+/* Whether the line sets what init itself says: the rest of the file follows as it is. */
+static bool
+is_ours(const struct init *x, struct ld_span line)
+{
+	return line_says(line, "lindung") || line_says(line, "log") || line_says(line, "root") ||
+	       (line_says(line, "operator") && value(x, OPTION_OPERATOR) != NULL);
 }
 
 static void
@@ -296,11 +300,6 @@ policy_head(const struct init *x, struct ld_buffer *text)
 		"the log;\n"
 		"# lindung check-policy checks it.\n"
 		"log %s\n"
-		"# Nobody watches the log yet.  With witnesses it cannot show one thing to "
-		"some and\n"
-		"# another to others: \"witness NAME VKEY URL\", \"group w 2 NAME ...\", "
-		"\"quorum w\".\n"
-		"quorum none\n"
 		"root %lu",
 		key, x->needed);
 	for (unsigned long i = 0; i < x->roots; i++) {
@@ -310,6 +309,17 @@ policy_head(const struct init *x, struct ld_buffer *text)
 	ld_buffer_bytes(text, LD_SPAN("\n"));
 	if (value(x, OPTION_OPERATOR) != NULL)
 		ld_buffer_printf(text, "operator %s\n", value(x, OPTION_OPERATOR));
+}
+
+static bool
+has_quorum(struct ld_span text)
+{
+	while (text.len != 0) {
+		if (line_says(ld_span_first(text, ld_span_find(text, '\n')), "quorum"))
+			return true;
+		text = ld_span_from(text, ld_span_find(text, '\n') + 1);
+	}
+	return false;
 }
 
 static int
@@ -332,11 +342,19 @@ policy_write(struct init *x)
 		return err;
 	ld_buffer_init(&text, POLICY_MAX_BYTES + 64 * 1024);
 	policy_head(x, &text);
+	if (!has_quorum(ld_span(data, len)))
+		ld_buffer_bytes(
+			&text,
+			LD_SPAN("# Nobody watches the log yet.  With witnesses it cannot "
+				"show one thing to some and\n"
+				"# another to others: \"witness NAME VKEY URL\", \"group w 2 "
+				"NAME ...\", \"quorum w\".\n"
+				"quorum none\n"));
 	for (struct ld_span rest = ld_span(data, len); rest.len != 0;) {
 		size_t end = ld_span_find(rest, '\n');
 		struct ld_span line = ld_span_first(rest, end + 1);
 
-		if (!is_ours(line))
+		if (!is_ours(x, line))
 			ld_buffer_bytes(&text, line);
 		rest = ld_span_from(rest, end + 1);
 	}
