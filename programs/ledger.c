@@ -7,8 +7,7 @@
 #include <string.h>
 
 #include "data.h"
-
-enum { PREFIX_LEAST = 8, ARENA_BYTES = 1024 * 1024 };
+#include "mirror.h"
 
 int
 ld_ledger_policy(struct ld_ledger *ret, struct ld_home *home,
@@ -101,26 +100,40 @@ statements_read(struct ld_ledger *ledger, const struct ld_ledger_options *option
 }
 
 int
-ld_ledger_read(struct ld_ledger *ledger, struct ld_home *home,
+ld_ledger_open(struct ld_ledger *ledger, struct ld_home *home,
 	       const struct ld_ledger_options *options, struct ld_report *report)
 {
+	const char *folder;
 	int err = ld_home_log(&ledger->where, home, options->log, report);
 
-	if (err == LINDUNG_OK && ld_home_is_url(ledger->where))
-		err = ld_fail(report, LINDUNG_EINVAL, "%s: not yet", ledger->where);
+	if (err != LINDUNG_OK)
+		return err;
+	folder = ledger->where;
+	if (ld_home_is_url(folder))
+		err = ld_mirror_update(&folder, home, ledger->where,
+				       ld_policy_trust(ledger->policy), ledger->now_s, report);
 	if (err == LINDUNG_OK && options->sealed)
 		err = openers_read(&ledger->openers, home, report);
 	if (err == LINDUNG_OK)
-		err = ld_log_open(&ledger->log, ledger->where, NULL, report);
-	if (err == LINDUNG_OK)
-		err = ld_checkpoint_check(&ledger->trusted, ld_log_checkpoint(ledger->log),
-					  ld_policy_trust(ledger->policy), (uint64_t)ledger->now_s,
-					  report);
+		err = ld_log_open(&ledger->log, folder, NULL, report);
 	if (err == LINDUNG_OK) {
 		err = ld_quorum_new(&ledger->quorum, ledger->policy, ledger->openers);
 		if (err != LINDUNG_OK)
 			ld_fail(report, err, "not enough memory");
 	}
+	return err;
+}
+
+int
+ld_ledger_read(struct ld_ledger *ledger, struct ld_home *home,
+	       const struct ld_ledger_options *options, struct ld_report *report)
+{
+	int err = ld_ledger_open(ledger, home, options, report);
+
+	if (err == LINDUNG_OK)
+		err = ld_checkpoint_check(&ledger->trusted, ld_log_checkpoint(ledger->log),
+					  ld_policy_trust(ledger->policy), (uint64_t)ledger->now_s,
+					  report);
 	if (err == LINDUNG_OK)
 		err = statements_read(ledger, options, report);
 	if (err == LINDUNG_OK) {
@@ -140,78 +153,4 @@ ld_ledger_close(struct ld_ledger *ledger)
 	ld_openers_free(ledger->openers);
 	ld_policy_free(ledger->policy);
 	*ledger = (struct ld_ledger){.where = NULL};
-}
-
-/* ---- Finding a statement --------------------------------------------------------------------- */
-
-static int
-digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool
-id_starts(const uint8_t *id, const char *prefix, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if ((id[i / 2] >> (i % 2 == 0 ? 4 : 0) & 0xf) != digit(prefix[i]))
-			return false;
-	return true;
-}
-
-static int
-prefix_check(const char *prefix, struct ld_report *report)
-{
-	size_t len = strlen(prefix);
-
-	for (size_t i = 0; i < len; i++)
-		if (digit(prefix[i]) < 0)
-			len = 0;
-	if (len < PREFIX_LEAST || len > LD_STATEMENT_ID_TEXT)
-		return ld_fail(report, LINDUNG_EINVAL,
-			       "%s: expected the id of a statement: %d to %d digits, 0-9 and a-f",
-			       prefix, PREFIX_LEAST, LD_STATEMENT_ID_TEXT);
-	return LINDUNG_OK;
-}
-
-int
-ld_ledger_find(struct ld_ledger *ledger, const char *prefix, uint8_t ret_id[32],
-	       uint64_t *ret_index, struct ld_report *report)
-{
-	size_t len = strlen(prefix);
-	uint64_t found = 0, index = 0;
-	struct ld_buffer bytes;
-	struct ld_note note;
-	uint8_t id[LD_STATEMENT_ID_BYTES], first[LD_STATEMENT_ID_BYTES];
-	int err = prefix_check(prefix, report);
-
-	ld_buffer_init(&bytes, LD_NOTE_MAX_BYTES);
-	for (uint64_t i = 0; err == LINDUNG_OK && i < ledger->trusted.checkpoint.size; i++) {
-		bytes.len = 0;
-		err = ld_log_entry(ledger->log, i, &bytes, report);
-		if (err != LINDUNG_OK ||
-		    ld_note_parse(&note, ld_buffer_span(&bytes), NULL) != LINDUNG_OK)
-			continue;
-		ld_statement_id(id, note.text);
-		/* The same statement twice is one. */
-		if (!id_starts(id, prefix, len) || (found != 0 && memcmp(id, first, 32) == 0))
-			continue;
-		if (found++ == 0) {
-			memcpy(first, id, sizeof first);
-			index = i;
-		}
-	}
-	ld_buffer_free(&bytes);
-	if (err != LINDUNG_OK)
-		return err;
-	if (found != 1)
-		return ld_fail(report, found == 0 ? LINDUNG_ENOTFOUND : LINDUNG_EINVAL,
-			       found == 0
-				       ? "%s: no statement in the log has this id"
-				       : "%s: more than one statement in the log begins so: give "
-					 "more digits",
-			       prefix);
-	memcpy(ret_id, first, LD_STATEMENT_ID_BYTES);
-	*ret_index = index;
-	return LINDUNG_OK;
 }

@@ -30,18 +30,16 @@ struct ld_ledger {
 /** Read the policy alone: enough to say something, without the log. */
 int ld_ledger_policy(struct ld_ledger *ret, struct ld_home *home,
 		     const struct ld_ledger_options *options, struct ld_report *report);
-/** Read all of the log too; from a URL it is fetched into HOME/mirror first.  What was opened is
- * ld_ledger_close()'s, whatever the outcome. */
+/** Open the log, too; from a URL it is fetched into HOME/mirror first.  The quorum has nothing in
+ * it yet.  What was opened is ld_ledger_close()'s, whatever the outcome. */
+int ld_ledger_open(struct ld_ledger *ledger, struct ld_home *home,
+		   const struct ld_ledger_options *options, struct ld_report *report);
+/** The same, and read all of it. */
 int ld_ledger_read(struct ld_ledger *ledger, struct ld_home *home,
 		   const struct ld_ledger_options *options, struct ld_report *report);
 void ld_ledger_close(struct ld_ledger *ledger);
 
 /** Blocks of the log. */
 struct ld_block_source ld_ledger_blocks(struct ld_ledger *ledger);
-
-/** The statement in the log whose id begins with `prefix` (at least 8 hex digits).
- * Errors: LINDUNG_ENOTFOUND, LINDUNG_EINVAL (no hex digits, or several fit). */
-int ld_ledger_find(struct ld_ledger *ledger, const char *prefix, uint8_t ret_id[32],
-		   uint64_t *ret_index, struct ld_report *report);
 
 #endif

@@ -25,6 +25,9 @@ int backup_main(int argc, char **argv);
 int restore_main(int argc, char **argv);
 int check_config_main(int argc, char **argv);
 int check_policy_main(int argc, char **argv);
+int status_main(int argc, char **argv);
+int why_main(int argc, char **argv);
+int audit_main(int argc, char **argv);
 int compile_main(int argc, char **argv);
 int diff_main(int argc, char **argv);
 int dump_main(int argc, char **argv);
@@ -61,6 +64,9 @@ static const struct {
 	{"decide", decide_main, "answer an appeal or a dispute"},
 	{"release", release_main, "publish a file by its hash"},
 	{"submit", submit_main, "hand signed statements in to a log"},
+	{"audit", audit_main, "verify all of a log, and report"},
+	{"why", why_main, "all that a log says of a website"},
+	{"status", status_main, "how a log is, and what waits"},
 	{"backup", backup_main, "everything of a home in one encrypted file"},
 	{"restore", restore_main, "a home again, from a backup"},
 };

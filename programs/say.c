@@ -149,7 +149,9 @@ parcel_submit(struct ld_say *say)
 		err = ld_hand_in_give(hand_in, &parcel, &index, &say->report);
 	ld_buffer_free(&bytes);
 	ld_hand_in_close(hand_in);
-	if (err == LINDUNG_OK)
+	if (err == LINDUNG_OK && index == UINT64_MAX)
+		puts("The host has received it, and will put it into the log.");
+	else if (err == LINDUNG_OK)
 		printf("Number %s in the log %.*s.\n", ld_show_number(index).text,
 		       (int)say->statement.log.len, (const char *)say->statement.log.data);
 	return err;

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "passphrase.h"
 #include "say.h"
+#include "quorum/story.h"
 #include "show.h"
 
 int list_main(int argc, char **argv);
@@ -198,14 +199,22 @@ target_fill(struct making *x)
 {
 	struct ld_say *say = &x->say;
 	struct ld_statement *s = &say->statement;
-	const char *id = x->arguments.words[0];
+	struct ld_span id = ld_span_str(x->arguments.words[0]);
+	struct ld_story_said said;
 	uint64_t index;
+	int err;
 
 	s->has_target = true;
-	if (say->has_log)
-		return ld_ledger_find(&say->ledger, id, s->target, &index, &say->report);
-	say->report = say->no_log;
-	return LINDUNG_EIO;
+	if (!say->has_log) {
+		say->report = say->no_log;
+		return LINDUNG_EIO;
+	}
+	err = ld_story_find(say->ledger.quorum, id, &index, &say->report);
+	if (err == LINDUNG_OK)
+		err = ld_story_statement(say->ledger.quorum, index, &said);
+	if (err == LINDUNG_OK)
+		memcpy(s->target, said.id, sizeof s->target);
+	return err;
 }
 
 static int
