@@ -60,6 +60,6 @@ def complete(root, lindung, *words):
 
 def test_bash_completes_commands_and_options(root, lindung, commands):
     assert complete(root, lindung, "") >= set(commands)
-    assert complete(root, lindung, "check") == {"check-config"}
+    assert complete(root, lindung, "check") == {"check-config", "check-policy"}
     for command in commands:
         assert complete(root, lindung, command, "--") >= options_of(lindung, command), command
