@@ -8,16 +8,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/bytes.h"
 #include "base/file.h"
-#include "index/export.h"
+#include "index/export_file.h"
 #include "interrupt.h"
 #include "open.h"
 #include "show.h"
+#include "written.h"
 
 int dump_main(int argc, char **argv);
 
-enum { WRONG_USAGE = 2, TITLE_MAX_BYTES = 4096 };
+enum { WRONG_USAGE = 2 };
 
 static const char usage[] =
 	"usage: lindung dump [OPTION ...] FILE\n"
@@ -50,156 +50,26 @@ struct dump {
 	/* While it is written: */
 	const struct lindung *list;
 	uint64_t active;
-	struct ld_list_source all;
 };
 
-/* ---- Entries of some categories, as they stand ---------------------------------------------- */
-
-static int
-chosen_rewind(void *ctx)
-{
-	const struct dump *d = ctx;
-
-	return d->all.rewind(d->all.ctx);
-}
-
-static int
-chosen_next(void *ctx, struct ld_entry *ret)
-{
-	const struct dump *d = ctx;
-	struct ld_entry entry;
-	int err, number = -1;
-
-	do {
-		err = d->all.next(d->all.ctx, &entry);
-		if (err != LINDUNG_OK)
-			return err;
-		number = lindung_category_find(d->list, (const char *)entry.category.data,
-					       entry.category.len);
-		/* One without a number is of every category. */
-	} while (number >= 0 && (d->active >> number & 1) == 0);
-	*ret = entry;
-	return LINDUNG_OK;
-}
-
-/* ---- What the format cannot say ------------------------------------------------------------- */
-
-static void
-summary_write(struct ld_buffer *out, const struct ld_write_summary *s, uint64_t sealed,
-	      const char *format)
-{
-	const struct {
-		uint64_t count;
-		const char *what;
-	} rows[] = {
-		{s->no_url, "parts of sites by URL, left out"},
-		{s->no_self, "names without their subdomains, left out"},
-		{s->no_below, "subdomains without the name itself, left out"},
-		{s->no_tree, "domains with their subdomains, left out"},
-		{s->no_allow, "exceptions, left out"},
-		{s->no_rewrite, "rewrites, left out"},
-		{s->past_limit, "past what the target takes, left out"},
-		{s->no_important, "written, but not as important"},
-		{sealed, "sealed ones, never listed"},
-		{s->between, "records added for names between two listed ones"},
-	};
-
-	ld_buffer_printf(out, "%s: %s of %s entries written\n", format,
-			 ld_show_number(s->written).text, ld_show_number(s->read).text);
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		if (rows[i].count != 0)
-			ld_buffer_printf(out, "%12s  %s\n", ld_show_number(rows[i].count).text,
-					 rows[i].what);
-}
-
-/* Formats that have no place for a comment. */
-static bool
-needs_note(enum ld_list_format format)
-{
-	return format == LD_LIST_CHROMIUM || format == LD_LIST_FIREFOX || format == LD_LIST_APPLE;
-}
-
-static int
-note_write(struct dump *d, struct ld_span summary)
-{
-	struct ld_replace file = {.fd = -1};
-	char *path;
-	int err;
-
-	if (asprintf(&path, "%s.note.txt", d->output) < 0)
-		return ld_fail(&d->report, LINDUNG_ENOMEM, "not enough memory");
-	err = ld_replace_begin(&file, path, &d->report);
-	if (err == LINDUNG_OK) {
-		const char *limits = ld_list_format_limits(d->format);
-
-		err = ld_write_all(file.fd, summary.data, summary.len);
-		if (err == LINDUNG_OK)
-			err = ld_write_all(file.fd, limits, strlen(limits));
-		if (err == LINDUNG_OK)
-			err = ld_write_all(file.fd, "\n", 1);
-		if (err != LINDUNG_OK)
-			ld_fail(&d->report, err, "%s: cannot be written: %s", path,
-				strerror(errno));
-	}
-	if (err == LINDUNG_OK)
-		err = ld_replace_commit(&file, &d->report);
-	ld_replace_abandon(&file);
-	free(path);
-	return err;
-}
-
-static int
-summary_tell(struct dump *d, const struct ld_write_summary *summary)
-{
-	struct ld_buffer text;
-	int err = LINDUNG_OK;
-
-	ld_buffer_init(&text, TITLE_MAX_BYTES);
-	summary_write(&text, summary, d->options.sealed, ld_list_format_key(d->format));
-	if ((d->format != LD_LIST_LINDUNG || d->options.sealed != 0) && !text.failed)
-		fwrite(text.data, 1, text.len, stderr);
-	if (d->output != NULL && needs_note(d->format))
-		err = note_write(d, ld_buffer_span(&text));
-	ld_buffer_free(&text);
-	return err;
-}
-
 /* ---- Writing -------------------------------------------------------------------------------- */
-
-/* The serial of a day: 2026112200. */
-static uint32_t
-serial_of(const char *date)
-{
-	unsigned year, month, day;
-
-	if (sscanf(date, "%4u-%2u-%2u", &year, &month, &day) != 3 || year > 4293)
-		return 1;
-	return ((year * 100 + month) * 100 + day) * 100;
-}
 
 static int
 dump_to(struct dump *d, int fd)
 {
-	bool effective = d->format != LD_LIST_LINDUNG;
+	struct ld_export_file file = {.format = d->format, .active = d->active};
 	struct ld_number date = ld_show_day(ld_list_day(d->list));
-	struct ld_write_summary summary;
-	struct ld_export *export;
-	int err = ld_export_new(&export, d->list, effective, d->active);
+	struct ld_export_outcome outcome;
+	int err;
 
-	if (err != LINDUNG_OK)
-		return ld_fail(&d->report, err, "%s", lindung_strerror(err));
-	struct ld_list_source source = d->all = ld_export_source(export);
-	if (!effective)
-		source = (struct ld_list_source){d, chosen_rewind, chosen_next};
-	d->options.sealed = ld_list_sealed(d->list);
+	file.options = d->options;
 	if (ld_list_day(d->list) != 0)
-		d->options.date = date.text;
+		file.options.date = date.text;
 	if (!d->has_serial)
-		d->options.rpz_serial = serial_of(date.text);
-	err = ld_list_write(fd, d->format, &source, &d->options, &summary, &d->report);
-	ld_export_free(export);
-	d->options.date = NULL;
-	return err == LINDUNG_OK ? summary_tell(d, &summary) : err;
+		file.options.rpz_serial = ld_written_serial(date.text);
+	err = ld_export_file(fd, d->list, &file, &outcome, &d->report);
+	return err == LINDUNG_OK ? ld_written_tell(&outcome, d->format, d->output, &d->report)
+				 : err;
 }
 
 static int

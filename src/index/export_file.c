@@ -72,10 +72,11 @@ ld_export_file(int fd, const struct lindung *list, const struct ld_export_file *
 	if (ret->sealed != 0)
 		snprintf(sealed, sizeof sealed, "; %llu sealed entries left out",
 			 (unsigned long long)ret->sealed);
-	snprintf(title, sizeof title, "Lindung: %s%s%s%s", file->titles,
-		 file->origin != NULL ? "; " : "", file->origin != NULL ? file->origin : "",
-		 sealed);
-	options.title = title;
+	snprintf(title, sizeof title, "Lindung: %s%s%s%s",
+		 file->titles != NULL ? file->titles : "all", file->origin != NULL ? "; " : "",
+		 file->origin != NULL ? file->origin : "", sealed);
+	if (options.title == NULL && file->titles != NULL)
+		options.title = title;
 	err = ld_list_write(fd, file->format, &source, &options, &ret->summary, report);
 	ld_export_free(export);
 	return err;

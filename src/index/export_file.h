@@ -12,12 +12,13 @@ enum { LD_EXPORT_ORIGIN_MAX = 512 }; /* octets of text */
 
 struct ld_export_file {
 	enum ld_list_format format;
-	uint64_t active;    /* categories */
-	const char *titles; /* their keys, for the header */
+	uint64_t active; /* categories */
+	const char
+		*titles; /* their keys, for the header; NULL: not said, nor is where it is from */
 	/* Where the list comes from, for the header: "log ORIGIN, size N, root BASE64"; NULL: not
 	 * said. */
 	const char *origin;
-	struct ld_write_options options; /* its title is made here */
+	struct ld_write_options options; /* its title is made here, if it has none */
 };
 
 struct ld_export_outcome {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "process/effective.h"
 #include "process/follow_parts.h"
 #include "process/snapshot.h"
 
@@ -79,45 +80,10 @@ ld_follow_changes_clear(struct ld_follow *f)
 /* ---- Into a maker --------------------------------------------------------------------------- */
 
 struct making {
+	struct ld_effective_making into; /* its `added`: for the name that is looked at */
 	struct ld_follow *f;
-	struct ld_maker *maker;
-	bool is_coarse; /* sources are parties alone: there are too many statements to name */
-	unsigned added; /* for the name that is looked at */
 	int err;
 };
-
-/* "party:1,other:2" to "party,other". */
-static struct ld_span
-sources_cut(struct ld_span sources, uint8_t *room, size_t size)
-{
-	struct ld_writer w = ld_writer(room, size);
-
-	while (sources.len != 0) {
-		struct ld_span one = ld_span_first(sources, ld_span_find(sources, ','));
-
-		sources = ld_span_from(sources, one.len + 1);
-		if (w.len != 0)
-			ld_writer_u8(&w, ',');
-		ld_writer_bytes(&w, ld_span_first(one, ld_span_find(one, ':')));
-	}
-	return ld_span(w.data, w.len);
-}
-
-static int
-effective_add(void *ctx, const struct ld_effective *effective)
-{
-	struct making *making = ctx;
-	struct ld_entry entry = effective->entry;
-	uint8_t room[(LD_PARTY_ID_MAX + 1) * LD_EFFECTIVE_SOURCES_MAX];
-
-	making->added++;
-	if (making->is_coarse)
-		entry.source = sources_cut(entry.source, room, sizeof room);
-	if (effective->is_sealed)
-		return ld_maker_seal(making->maker, effective->blind, entry.category, entry.source,
-				     false);
-	return ld_maker_add(making->maker, &entry, NULL);
-}
 
 static void
 change_add(const void *node, VISIT visit, void *ctx)
@@ -137,22 +103,22 @@ change_add(const void *node, VISIT visit, void *ctx)
 	removal.path = ld_span(change->text + change->host_len, change->len - change->host_len);
 	if (removal.path.len != 0)
 		removal.scope = LD_SCOPE_URL;
-	making->added = 0;
+	making->into.added = 0;
 	making->err = ld_quorum_about(making->f->quorum, change->is_sealed ? NULL : &removal,
-				      change->blind, effective_add, making);
-	if (making->err != LINDUNG_OK || making->added != 0)
+				      change->blind, ld_effective_add, &making->into);
+	if (making->err != LINDUNG_OK || making->into.added != 0)
 		return;
 	if (change->is_sealed)
-		making->err = ld_maker_seal(making->maker, change->blind,
+		making->err = ld_maker_seal(making->into.maker, change->blind,
 					    ld_span(change->text, change->len), LD_SPAN("-"), true);
 	else
-		making->err = ld_maker_add(making->maker, &removal, NULL);
+		making->err = ld_maker_add(making->into.maker, &removal, NULL);
 }
 
 static int
 make(struct ld_follow *f, const char *path, bool overlay, bool is_coarse, struct ld_report *report)
 {
-	struct making making = {.f = f, .is_coarse = is_coarse};
+	struct making making = {.f = f, .into.is_coarse = is_coarse};
 	struct ld_compile_options options = {
 		.memory_bytes = overlay ? OVERLAY_MEMORY_BYTES : BASE_MEMORY_BYTES,
 		.threads = 1,
@@ -166,24 +132,24 @@ make(struct ld_follow *f, const char *path, bool overlay, bool is_coarse, struct
 	};
 	uint8_t key[LD_BLIND_KEY_BYTES];
 	struct ld_build_stats stats;
-	int err = ld_maker_new(&making.maker, &options);
+	int err = ld_maker_new(&making.into.maker, &options);
 
 	if (err != LINDUNG_OK)
 		return ld_fail(report, err, "not enough memory to compile");
 	ld_quorum_blind_key(f->quorum, key);
-	ld_maker_blind_key(making.maker, key);
+	ld_maker_blind_key(making.into.maker, key);
 	explicit_bzero(key, sizeof key);
 	if (overlay)
 		twalk_r(f->changes, change_add, &making);
 	else
-		making.err = ld_quorum_effective(f->quorum, effective_add, &making);
+		making.err = ld_quorum_effective(f->quorum, ld_effective_add, &making.into);
 	err = making.err;
 	if (err != LINDUNG_OK)
 		ld_fail(report, err, "%s: the list cannot be compiled: %s", path,
 			lindung_strerror(err));
 	else
-		err = ld_maker_finish(making.maker, path, &stats, report);
-	ld_maker_free(making.maker);
+		err = ld_maker_finish(making.into.maker, path, &stats, report);
+	ld_maker_free(making.into.maker);
 	return err;
 }
 

@@ -15,8 +15,8 @@
 
 #include "base/file.h"
 #include "index/export_file.h"
-#include "index/make.h"
 #include "log/text.h"
+#include "process/effective.h"
 #include "process/host_parts.h"
 
 enum {
@@ -37,11 +37,11 @@ struct host_export {
 	pthread_mutex_t lock;
 	uint64_t newest; /* version; 0: there is none */
 	uint32_t serial; /* for zones */
-	char origin[LD_EXPORT_ORIGIN_MAX];
+	char origin[LD_EFFECTIVE_ORIGIN_MAX];
 	/* The exporter's. */
 	struct lindung *list;
 	uint64_t opened; /* version of `list` */
-	char opened_origin[LD_EXPORT_ORIGIN_MAX];
+	char opened_origin[LD_EFFECTIVE_ORIGIN_MAX];
 	uint32_t opened_serial;
 	struct {
 		char name[128];
@@ -68,59 +68,16 @@ change_ignore(void *ctx, const struct ld_effective *effective)
 }
 
 static int
-effective_add(void *ctx, const struct ld_effective *effective)
-{
-	struct ld_maker *maker = ctx;
-
-	if (effective->is_sealed)
-		return ld_maker_seal(maker, effective->blind, effective->entry.category,
-				     effective->entry.source, false);
-	return ld_maker_add(maker, &effective->entry, NULL);
-}
-
-/* "log ORIGIN, size N, root BASE64" of the checkpoint that the image was made at. */
-static void
-origin_write(struct host_export *x, struct ld_log *log)
-{
-	struct ld_checkpoint checkpoint;
-	struct ld_note note;
-	struct ld_buffer root;
-
-	ld_buffer_init(&root, 64);
-	if (ld_note_parse(&note, ld_log_checkpoint(log), NULL) == LINDUNG_OK &&
-	    ld_checkpoint_parse(&checkpoint, note.text, NULL) == LINDUNG_OK) {
-		ld_text_to_base64(&root, ld_span(checkpoint.root.bytes, LD_HASH_BYTES));
-		snprintf(x->origin, sizeof x->origin, "log %.*s, size %llu, root %.*s",
-			 (int)checkpoint.origin.len, (const char *)checkpoint.origin.data,
-			 (unsigned long long)checkpoint.size, (int)root.len,
-			 (const char *)root.data);
-	}
-	ld_buffer_free(&root);
-}
-
-static int
 image_make(struct host_export *x, struct ld_quorum *quorum, int64_t now_s, const char *path,
 	   struct ld_report *report)
 {
 	struct ld_compile_options options = x->config->compile;
-	uint8_t key[LD_BLIND_KEY_BYTES];
-	struct ld_build_stats stats;
-	struct ld_maker *maker = NULL;
 	int err = ld_quorum_settle(quorum, now_s, change_ignore, NULL, &x->next_s);
 
 	options.date_day = (uint32_t)(now_s / 86400);
 	options.directory = x->config->work;
-	if (err == LINDUNG_OK)
-		err = ld_maker_new(&maker, &options);
-	if (err == LINDUNG_OK) {
-		ld_quorum_blind_key(quorum, key);
-		ld_maker_blind_key(maker, key);
-		err = ld_quorum_effective(quorum, effective_add, maker);
-	}
-	if (err == LINDUNG_OK)
-		err = ld_maker_finish(maker, path, &stats, report);
-	ld_maker_free(maker);
-	return err;
+	return err == LINDUNG_OK ? ld_effective_compile(quorum, &options, path, report)
+				 : ld_fail(report, err, "%s", lindung_strerror(err));
 }
 
 void
@@ -150,7 +107,7 @@ host_export_ask(struct host_export *export, struct ld_quorum *quorum, struct ld_
 		pthread_mutex_lock(&x->lock);
 		x->newest = x->version;
 		x->serial = (uint32_t)now_s;
-		origin_write(x, log);
+		ld_effective_origin(x->origin, ld_log_checkpoint(log));
 		pthread_mutex_unlock(&x->lock);
 	}
 	if (!host_worker_give(&x->worker, job)) {
