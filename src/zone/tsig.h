@@ -43,7 +43,7 @@ struct ld_tsig_keys {
 	struct ld_tsig_key items[LD_TSIG_KEYS_MAX];
 };
 
-/** Add the keys in the text of a file, as BIND and Knot write them (tsig-keygen, keymgr -t):
+/** Add the keys in the text of a file, as BIND and its tsig-keygen write them:
  *
  *     key "NAME" { algorithm hmac-sha256; secret "BASE64"; };
  *

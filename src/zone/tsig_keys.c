@@ -1,4 +1,4 @@
-/* Keys of TSIG as BIND and Knot write them into files.
+/* Keys of TSIG as BIND writes them into files.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "zone/tsig.h"
 

@@ -37,9 +37,10 @@ def make_key(folder, name):
 class Primary:
     """`lindung serve` with zones, a list of `count` names in two categories, and an overlay."""
 
-    def __init__(self, lindung, folder, count, **zone):
+    def __init__(self, lindung, folder, count, long=False, **zone):
         self.lindung, self.folder = lindung, folder
-        self.names = [f"n{i}.closed{i % 97}.example" for i in range(count)]
+        self.names = [f"{f'n{i}':-<62}x.closed{i % 97}.example" if long
+                      else f"n{i}.closed{i % 97}.example" for i in range(count)]
         folder.mkdir(exist_ok=True)
         for category, part in (("adult", self.names[::2]), ("gambling", self.names[1::2])):
             (folder / f"{category}.txt").write_text("".join(name + "\n" for name in part))
@@ -103,11 +104,11 @@ def key(tmp_path):
 
 @pytest.fixture
 def primary(lindung, tmp_path):
-    """primary(count, zone options): started."""
+    """primary(count, long=names of 80 octets, zone options): started."""
     made = []
 
-    def start(count=300, **zone):
-        made.append(Primary(lindung, tmp_path / f"primary-{len(made)}", count, **zone))
+    def start(count=300, **options):
+        made.append(Primary(lindung, tmp_path / f"primary-{len(made)}", count, **options))
         return made[-1].start()
 
     yield start
