@@ -36,6 +36,7 @@ int export_main(int argc, char **argv);
 int host_main(int argc, char **argv);
 int query_main(int argc, char **argv);
 int serve_main(int argc, char **argv);
+int transfer_main(int argc, char **argv);
 int verify_main(int argc, char **argv);
 
 static const struct {
@@ -52,6 +53,7 @@ static const struct {
 	{"export", export_main, "what is in effect, for other programs"},
 	{"host", host_main, "serve a log, take what is submitted to it"},
 	{"serve", serve_main, "answer DNS queries"},
+	{"transfer", transfer_main, "get a zone of another server into a file"},
 	{"check-config", check_config_main, "check a configuration"},
 	{"check-policy", check_policy_main, "check the policy of a follower"},
 	{"init", init_main, "begin a log: keys and a policy"},

@@ -384,16 +384,17 @@ ld_copy_each(struct ld_zone_copy *copy, bool soa_first,
 	for (size_t i = 0; err == LINDUNG_OK && (i < count || !soa_told);) {
 		struct ld_name owner;
 
-		if (!soa_told && (soa_first || i == count || all[i]->key_len != 0 || all[i]->type > LD_TYPE_SOA)) {
+		if (!soa_told && (soa_first || i == count || all[i]->key_len != 0 ||
+				  all[i]->type > LD_TYPE_SOA)) {
 			soa_told = true;
 			err = each(ctx, &record);
 			continue;
 		}
 		owner_make(&owner, key_of(all[i]), &copy->origin);
 		err = each(ctx, &(struct ld_zone_copy_record){.owner = &owner,
-							     .type = all[i]->type,
-							     .ttl = all[i]->ttl,
-							     .rdata = rdata_of(all[i])});
+							      .type = all[i]->type,
+							      .ttl = all[i]->ttl,
+							      .rdata = rdata_of(all[i])});
 		i++;
 	}
 	free(all);
@@ -493,8 +494,9 @@ ld_zone_copy_verify(struct ld_zone_copy *copy, unsigned *ret_digests, struct ld_
 
 		if (err == LINDUNG_OK && checked->digest != NULL) {
 			err = ld_digest_end(checked->digest, is);
-			if (err == LINDUNG_OK && !ld_digest_same(ld_span(is, checked->len),
-								 ld_span(checked->says, checked->len)))
+			if (err == LINDUNG_OK &&
+			    !ld_digest_same(ld_span(is, checked->len),
+					    ld_span(checked->says, checked->len)))
 				err = ld_fail(report, LINDUNG_ESIGNATURE,
 					      "the zone is not the one that its digest (ZONEMD) "
 					      "is of");

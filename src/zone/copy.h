@@ -1,6 +1,5 @@
-/* A copy of somebody else's zone: its records, changed by transfers, written as a zone file and read
- * from it again.
- * SPDX-License-Identifier: BSD-2-Clause
+/* A copy of somebody else's zone: its records, changed by transfers, written as a zone file and
+ * read from it again. SPDX-License-Identifier: BSD-2-Clause
  *
  * One thread's.  Memory: about 40 octets a record besides its own; limits on records and octets, as
  * whoever sends the zone can make it grow. */
@@ -34,7 +33,8 @@ struct ld_zone_copy_record {
 };
 
 /** The SOA is set, any other record added: one that is there is left alone, but for its TTL.
- * Errors: LINDUNG_EMALFORMED (not of this zone, or no SOA's rdata), LINDUNG_ELIMIT, LINDUNG_ENOMEM. */
+ * Errors: LINDUNG_EMALFORMED (not of this zone, or no SOA's rdata), LINDUNG_ELIMIT, LINDUNG_ENOMEM.
+ */
 int ld_zone_copy_add(struct ld_zone_copy *copy, const struct ld_zone_copy_record *record);
 /** Errors: LINDUNG_ENOTFOUND if it is not there. */
 int ld_zone_copy_remove(struct ld_zone_copy *copy, const struct ld_zone_copy_record *record);
@@ -43,8 +43,8 @@ const struct ld_name *ld_zone_copy_origin(const struct ld_zone_copy *copy);
 /** False: it has none yet. */
 bool ld_zone_copy_serial(const struct ld_zone_copy *copy, uint32_t *ret);
 /** Seconds from the SOA: 0 without one. */
-void ld_zone_copy_times(const struct ld_zone_copy *copy, uint32_t *ret_refresh,
-			uint32_t *ret_retry, uint32_t *ret_expire);
+void ld_zone_copy_times(const struct ld_zone_copy *copy, uint32_t *ret_refresh, uint32_t *ret_retry,
+			uint32_t *ret_expire);
 uint64_t ld_zone_copy_count(const struct ld_zone_copy *copy);
 
 /** The digests that it has of itself (ZONEMD) fit; *ret_digests: how many of them could be checked.

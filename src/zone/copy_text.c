@@ -1,5 +1,5 @@
-/* A copy of a zone as a zone file (RFC 1035 section 5): one record a line, every field there.  Rdata of
- * types that a policy zone has no use for are written as RFC 3597 has it.
+/* A copy of a zone as a zone file (RFC 1035 section 5): one record a line, every field there. Rdata
+ * of types that a policy zone has no use for are written as RFC 3597 has it.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "zone/copy_text.h"
 
@@ -51,7 +51,8 @@ soa_put(struct ld_buffer *out, struct ld_span rdata)
 	ld_buffer_bytes(out, LD_SPAN(" "));
 	(void)rdata_name_put(out, &rdata);
 	for (unsigned i = 0; i < 5; i++)
-		ld_buffer_printf(out, " %lu", (unsigned long)ld_get_be32(rdata.data + 4 * (size_t)i));
+		ld_buffer_printf(out, " %lu",
+				 (unsigned long)ld_get_be32(rdata.data + 4 * (size_t)i));
 }
 
 static bool
@@ -193,7 +194,8 @@ octets_read(struct ld_span line, struct ld_writer *w)
 	uint32_t len;
 	struct ld_span hex;
 
-	if (!ld_span_equal(word_take(&line), LD_SPAN("\\#")) || !number_read(word_take(&line), &len))
+	if (!ld_span_equal(word_take(&line), LD_SPAN("\\#")) ||
+	    !number_read(word_take(&line), &len))
 		return false;
 	hex = word_take(&line);
 	if (hex.len != 2 * (size_t)len)
@@ -226,8 +228,8 @@ soa_read(struct ld_span line, struct ld_writer *w)
 static bool
 rdata_read(struct ld_span type, struct ld_span line, uint16_t *ret_type, struct ld_writer *w)
 {
-	static const uint16_t named[] = {LD_TYPE_SOA, LD_TYPE_NS,  LD_TYPE_CNAME,
-					 LD_TYPE_PTR, LD_TYPE_A,   LD_TYPE_AAAA};
+	static const uint16_t named[] = {LD_TYPE_SOA, LD_TYPE_NS, LD_TYPE_CNAME,
+					 LD_TYPE_PTR, LD_TYPE_A,  LD_TYPE_AAAA};
 	uint32_t number;
 
 	if (ld_span_starts(type, LD_SPAN("TYPE"))) {

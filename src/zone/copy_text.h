@@ -5,8 +5,8 @@
 
 #include "zone/copy.h"
 
-/** Every record, the SOA too, in canonical order, or with the SOA first.  `each` returns LINDUNG_OK to go on.
- * Errors: LINDUNG_ENOMEM, those of `each`. */
+/** Every record, the SOA too, in canonical order, or with the SOA first.  `each` returns LINDUNG_OK
+ * to go on. Errors: LINDUNG_ENOMEM, those of `each`. */
 int ld_copy_each(struct ld_zone_copy *copy, bool soa_first,
 		 int (*each)(void *ctx, const struct ld_zone_copy_record *record), void *ctx);
 

@@ -366,9 +366,9 @@ ld_intake_take(struct ld_intake *in, struct ld_span message, uint64_t now_s,
 	in->has_message = true;
 	if ((in->place == PLACE_END || is_current) && !in->is_signed)
 		return ld_fail(report, LINDUNG_ESIGNATURE, "the last message is not signed");
-	*ret = is_current		      ? LD_INTAKE_CURRENT
+	*ret = is_current               ? LD_INTAKE_CURRENT
 	       : in->place == PLACE_END ? LD_INTAKE_DONE
-					      : LD_INTAKE_GOES_ON;
+					: LD_INTAKE_GOES_ON;
 	return LINDUNG_OK;
 }
 

@@ -1,9 +1,9 @@
 /* A transfer of somebody else's zone in: answers to AXFR or IXFR, message by message, into a copy.
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * The messages are an enemy's until their signatures fit.  The copy is changed as they come: after an
- * error, or an end that did not come, it is of no more use, and whoever has a good one on the disk
- * reads that again.  One thread's. */
+ * The messages are an enemy's until their signatures fit.  The copy is changed as they come: after
+ * an error, or an end that did not come, it is of no more use, and whoever has a good one on the
+ * disk reads that again.  One thread's. */
 #ifndef LD_ZONE_INTAKE_H
 #define LD_ZONE_INTAKE_H
 
@@ -31,9 +31,9 @@ void ld_intake_free(struct ld_intake *intake);
 /** Write the request: IXFR if the copy has a serial, unless `whole`; else AXFR.  Once. */
 void ld_intake_request(struct ld_intake *intake, struct ld_writer *w, bool whole, uint64_t now_s);
 
-/** Take a message.  Errors, with a report: LINDUNG_ESIGNATURE, LINDUNG_EMALFORMED, LINDUNG_EDENIED (it
- * says no), LINDUNG_EROLLBACK (an older zone), LINDUNG_ENOTFOUND (a change to a record that is not
- * there: ask for all), LINDUNG_ELIMIT, LINDUNG_ENOMEM. */
+/** Take a message.  Errors, with a report: LINDUNG_ESIGNATURE, LINDUNG_EMALFORMED, LINDUNG_EDENIED
+ * (it says no), LINDUNG_EROLLBACK (an older zone), LINDUNG_ENOTFOUND (a change to a record that is
+ * not there: ask for all), LINDUNG_ELIMIT, LINDUNG_ENOMEM. */
 int ld_intake_take(struct ld_intake *intake, struct ld_span message, uint64_t now_s,
 		   enum ld_intake_state *ret, struct ld_report *report);
 

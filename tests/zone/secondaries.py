@@ -5,7 +5,7 @@
 authoritative server that checks the zone's digest and takes the catalog.  Unbound 1.17 knows no TSIG:
 it follows a primary that looks at addresses alone."""
 import pathlib
-import re
+import shutil
 import sys
 import time
 
@@ -14,6 +14,11 @@ import servers  # noqa: E402
 from servers import A, Client, Server, ask_all, said  # noqa: E402,F401
 
 NAME, CATALOG = "rpz.lindung", "catalog.lindung"
+PATH_DIRS = servers.PATH
+
+
+def find_program(name):
+    return shutil.which(name, path=PATH_DIRS)
 
 
 class Secondary(Server):
@@ -201,8 +206,3 @@ zone:
     catalog-template: default
 """)
         self.start([self.find(), "-c", path])
-
-
-def digits(text):
-    """The serial in a line of SOA as text."""
-    return int(re.search(r"(\d+) \d+ \d+ \d+ \d+$", text).group(1))
