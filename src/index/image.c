@@ -260,14 +260,34 @@ image_check(struct ld_image *image, unsigned flags)
 	return LINDUNG_OK;
 }
 
+/* What stands between two sections is zero, and ends where the second must begin. */
+static bool
+gap_is_whole(struct ld_span gap)
+{
+	for (size_t i = 0; i < gap.len; i++)
+		if (gap.data[i] != 0)
+			return false;
+	return gap.len < LD_INDEX_ALIGN_BYTES;
+}
+
 int
 ld_image_verify_hashes(const struct ld_image *image)
 {
-	for (int i = 0; i < ld_section_count(image->version); i++)
-		if (ld_get_le64(image->map.bytes.data + LD_HEADER_SECTIONS + i * 24 + 16) !=
-		    ld_hash_bytes(image->sections[i], (uint64_t)i))
+	struct ld_span file = image->map.bytes;
+	size_t at = LD_INDEX_HEADER_BYTES;
+
+	for (int i = 0; i < ld_section_count(image->version); i++) {
+		struct ld_span section = image->sections[i];
+		size_t begins = (size_t)(section.data - file.data);
+
+		if (begins < at || begins % LD_INDEX_ALIGN_BYTES != 0 ||
+		    !gap_is_whole(ld_span(file.data + at, begins - at)) ||
+		    ld_get_le64(file.data + LD_HEADER_SECTIONS + i * 24 + 16) !=
+			    ld_hash_bytes(section, (uint64_t)i))
 			return LINDUNG_EDAMAGED;
-	return LINDUNG_OK;
+		at = begins + section.len;
+	}
+	return at == file.len ? LINDUNG_OK : LINDUNG_EDAMAGED;
 }
 
 static int
