@@ -28,8 +28,10 @@ def test_a_disk_without_room(build_dir, tmp_path):
                                                          capture_output=True).returncode != 0:
         pytest.skip("no file system can be mounted here")
     program = build_dir / "src" / "store" / "store_test"
+    # Opened before: the build may be below /tmp itself.
     done = subprocess.run(["unshare", "-rm", "sh", "-c",
-                           f"mount -t tmpfs -o size=64k none /tmp && exec {program}"],
+                           "exec 9<\"$0\" && mount -t tmpfs -o size=64k none /tmp && "
+                           "exec /proc/self/fd/9", program],
                           capture_output=True, text=True, timeout=300, check=False)
     said = done.stdout + done.stderr
     assert done.returncode == 1, said
