@@ -14,6 +14,7 @@
 
 #include "base/file.h"
 #include "bench.h"
+#include "index/beside.h"
 #include "index/export.h"
 
 enum {
@@ -219,89 +220,35 @@ check(const struct oracle *o, struct tally *tally, struct ld_span name)
 /* ---- Names beside listed ones -----------------------------------------------------------------
  */
 
-enum { LISTED, CHILDREN, LETTER_CHANGED, LABEL_REMOVED, LABEL_ADDED, RANDOM, TALLIES };
+enum { LISTED = LD_BESIDE_KINDS, RANDOM, TALLIES };
 
 static struct tally tallies[TALLIES] = {
 	[LISTED] = {.key = "listed"},
-	[CHILDREN] = {.key = "children of listed"},
-	[LETTER_CHANGED] = {.key = "one letter changed"},
-	[LABEL_REMOVED] = {.key = "a label removed"},
-	[LABEL_ADDED] = {.key = "a label added within"},
+	[LD_BESIDE_CHILD] = {.key = "children of listed"},
+	[LD_BESIDE_CHANGED] = {.key = "one letter changed"},
+	[LD_BESIDE_INSERTED] = {.key = "one letter added"},
+	[LD_BESIDE_TAKEN] = {.key = "one letter removed"},
+	[LD_BESIDE_PARENT] = {.key = "a label removed"},
+	[LD_BESIDE_WITHIN] = {.key = "a label added within"},
 	[RANDOM] = {.key = "random"},
 };
 
-static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-_";
-
-static char
-letter(uint64_t *random)
-{
-	return letters[bench_random(random) % (sizeof letters - 1)];
-}
-
-/* Made names that are too long are not asked. */
 static void
-made_check(const struct oracle *o, struct tally *tally, const char *name)
+beside_check(void *ctx, enum ld_beside kind, struct ld_span name)
 {
-	size_t len = strlen(name);
-
-	if (len > 0 && len <= 253)
-		check(o, tally, ld_span(name, len));
+	check(ctx, &tallies[kind], name);
 }
 
-static void
-beside_check(const struct oracle *o, struct ld_span name, uint64_t *random)
-{
-	const char *text = (const char *)name.data;
-	int len = (int)name.len, dot = (int)ld_span_find(name, '.');
-	char made[512];
-
-	check(o, &tallies[LISTED], name);
-	snprintf(made, sizeof made, "%c%c.%.*s", letter(random), letter(random), len, text);
-	made_check(o, &tallies[CHILDREN], made);
-	snprintf(made, sizeof made, "%.*s", len, text);
-	size_t at = bench_random(random) % name.len;
-	if (made[at] != '.')
-		made[at] = letter(random);
-	made_check(o, &tallies[LETTER_CHANGED], made);
-	if (dot < len)
-		made_check(
-			o, &tallies[LABEL_REMOVED],
-			(snprintf(made, sizeof made, "%.*s", len - dot - 1, text + dot + 1), made));
-	snprintf(made, sizeof made, "%.*s.%c%.*s", dot, text, letter(random), len - dot,
-		 text + dot);
-	made_check(o, &tallies[LABEL_ADDED], made);
-}
-
-/* The first labels of one listed name, letters, the last labels of another. */
 static void
 random_check(const struct oracle *o, uint64_t *random)
 {
-	struct ld_span head = o->lines[bench_random(random) % o->count].name;
-	struct ld_span tail = o->lines[bench_random(random) % o->count].name;
-	char made[1024], middle[16];
-	size_t len = bench_random(random) % 10;
+	struct ld_span one = o->lines[ld_beside_draw(random) % o->count].name;
+	struct ld_span other = o->lines[ld_beside_draw(random) % o->count].name;
+	char made[LD_BESIDE_NAME_BYTES];
+	struct ld_span name = ld_beside_random(made, one, other, random);
 
-	for (size_t i = 0; i < len; i++)
-		middle[i] = letter(random);
-	middle[len] = '\0';
-	head = ld_span_first(head, ld_span_find(head, '.'));
-	switch (bench_random(random) % 3) {
-	case 0: /* a label of another name before this one's parents */
-		tail = ld_span_from(tail, ld_span_find(tail, '.') + 1);
-		break;
-	case 1: /* letters alone, and a top-level domain */
-		head = ld_span_first(head, 0);
-		while (ld_span_find(tail, '.') < tail.len)
-			tail = ld_span_from(tail, ld_span_find(tail, '.') + 1);
-		break;
-	default:
-		break;
-	}
-	snprintf(made, sizeof made, "%.*s%s%s%.*s", (int)head.len, (const char *)head.data, middle,
-		 head.len + len != 0 && tail.len != 0 ? "." : "", (int)tail.len,
-		 (const char *)tail.data);
-	if (head.len + len <= 63)
-		made_check(o, &tallies[RANDOM], made);
+	if (name.len != 0)
+		check(o, &tallies[RANDOM], name);
 }
 
 int
@@ -319,9 +266,14 @@ main(int argc, char **argv)
 	oracle_make(&oracle, list);
 	if (oracle.count == 0)
 		bench_die("%s: no names", argv[1]);
-	for (size_t i = 0; i < oracle.count; i++)
-		if (i == 0 || !ld_span_equal(oracle.lines[i].name, oracle.lines[i - 1].name))
-			beside_check(&oracle, oracle.lines[i].name, &random);
+	for (size_t i = 0; i < oracle.count; i++) {
+		struct ld_span name = oracle.lines[i].name;
+
+		if (i > 0 && ld_span_equal(name, oracle.lines[i - 1].name))
+			continue;
+		check(&oracle, &tallies[LISTED], name);
+		ld_beside(name, &random, beside_check, &oracle);
+	}
 	for (long i = atol(argv[2]); i > 0; i--)
 		random_check(&oracle, &random);
 	for (int i = 0; i < TALLIES; i++)

@@ -16,6 +16,7 @@
 #include <lindung/lindung.h>
 
 #include "base/file.h"
+#include "index/beside.h"
 #include "list/entry.h"
 #include "name/name.h"
 
@@ -38,16 +39,6 @@ struct tool {
 	struct oracle oracle;
 	uint64_t asked, wrong, random;
 };
-
-static uint64_t
-random_next(struct tool *t)
-{
-	uint64_t z = (t->random += 0x9e3779b97f4a7c15u);
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-	return z ^ z >> 31;
-}
 
 /* ---- The list -------------------------------------------------------------------------------- */
 
@@ -311,32 +302,10 @@ is_askable(const char *host)
 }
 
 static void
-ask_if_name(struct tool *t, const char *host)
+ask_beside(void *ctx, enum ld_beside kind, struct ld_span name)
 {
-	if (is_askable(host))
-		ask(t, host, NULL);
-}
-
-/* One letter changed, put in and taken out. */
-static void
-near_misses(struct tool *t, const char *host)
-{
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
-	char near[LD_HOST_MAX + 16];
-	size_t len = strlen(host);
-	size_t at = (size_t)(random_next(t) % len);
-	char letter = letters[random_next(t) % (sizeof letters - 1)];
-
-	memcpy(near, host, len + 1);
-	near[at] = letter;
-	ask_if_name(t, near);
-	memmove(near + at + 1, host + at, len + 1 - at);
-	ask_if_name(t, near);
-	memcpy(near, host, len + 1);
-	memmove(near + at, host + at + 1, len - at);
-	ask_if_name(t, near);
-	snprintf(near, sizeof near, "%s%c", host, letter);
-	ask_if_name(t, near);
+	(void)kind;
+	ask(ctx, (const char *)name.data, NULL);
 }
 
 static void
@@ -357,36 +326,22 @@ ask_about_lines(struct tool *t)
 		if (i > 0 && strcmp(line->host, t->oracle.lines[i - 1].host) == 0)
 			continue;
 		ask(t, line->host, NULL);
-		snprintf(child, sizeof child, "x.%s", line->host);
-		ask_if_name(t, child);
 		for (const char *up = strchr(line->host, '.'); up != NULL; up = strchr(up + 1, '.'))
 			ask(t, up + 1, NULL);
-		near_misses(t, line->host);
+		ld_beside(ld_span_str(line->host), &t->random, ask_beside, t);
 	}
 }
 
-/* A label of one listed name before a parent of another, or letters alone. */
 static void
-random_name(struct tool *t, char *name, size_t size)
+ask_at_random(struct tool *t)
 {
-	uint64_t bits = random_next(t);
+	const struct oracle *o = &t->oracle;
+	const char *one = o->lines[ld_beside_draw(&t->random) % o->count].host;
+	const char *other = o->lines[ld_beside_draw(&t->random) % o->count].host;
+	char name[LD_BESIDE_NAME_BYTES];
 
-	if (t->oracle.count > 0 && bits % 2 == 0) {
-		const char *a = t->oracle.lines[random_next(t) % t->oracle.count].host;
-		const char *b = t->oracle.lines[random_next(t) % t->oracle.count].host;
-		const char *parent = strchr(b, '.');
-
-		snprintf(name, size, "%.*s%s", (int)strcspn(a, "."), a, parent);
-		return;
-	}
-	size_t len = 0, longest = 4 + bits / 2 % 12;
-	while (len < longest)
-		name[len++] = "abcdefghijklmnopqrstuvwxyz"[random_next(t) % 26];
-	snprintf(name + len, size - len, "%s",
-		 bits >> 32 & 1 ? ".com"
-		 : t->oracle.count == 0
-			 ? ".net"
-			 : strrchr(t->oracle.lines[random_next(t) % t->oracle.count].host, '.'));
+	if (ld_beside_random(name, ld_span_str(one), ld_span_str(other), &t->random).len != 0)
+		ask(t, name, NULL);
 }
 
 static int
@@ -410,12 +365,8 @@ run(struct tool *t, const char *image, const char *list, uint64_t random_count)
 	}
 	ask_about_lines(t);
 	uint64_t near = t->asked;
-	for (uint64_t i = 0; i < random_count; i++) {
-		char name[2 * LD_HOST_MAX + 64];
-
-		random_name(t, name, sizeof name);
-		ask_if_name(t, name);
-	}
+	for (uint64_t i = 0; t->oracle.count > 0 && i < random_count; i++)
+		ask_at_random(t);
 	printf("%zu lines, %" PRIu64 " names and URLs asked, %" PRIu64
 	       " of them at random, %" PRIu64 " wrong\n",
 	       t->oracle.count, t->asked, t->asked - near, t->wrong);
