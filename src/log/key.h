@@ -37,8 +37,8 @@ struct ld_verifier {
 
 /** UTF-8 without blanks, controls and '+', 1 to LD_KEY_NAME_MAX octets. */
 bool ld_key_name_is_valid(struct ld_span name);
-/** Read "name+hash+base64"; the hash must fit, the key lie in the prime-order group (so that with
- * or without the cofactor makes no difference).  Errors: LINDUNG_ESYNTAX with a report. */
+/** Read "name+hash+base64"; the hash must fit, the key lie in the prime-order group (under one of
+ * small order, one signature fits many texts).  Errors: LINDUNG_ESYNTAX with a report. */
 int ld_verifier_parse(struct ld_verifier *ret, struct ld_span text, struct ld_report *report);
 /** The id that its name, type and key make. */
 uint32_t ld_verifier_id(const struct ld_verifier *key);
