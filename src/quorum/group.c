@@ -317,6 +317,21 @@ is_harder(const struct ld_policy *policy, const struct ld_group *g, const struct
 	return true;
 }
 
+/* Parties, or witnesses, that are members of both. */
+static uint32_t
+shared(const struct ld_group *g, const struct ld_group *o)
+{
+	uint32_t found = 0;
+
+	for (uint32_t i = 0; i < g->member_count; i++)
+		for (uint32_t j = 0; j < o->member_count; j++)
+			found += (g->members[i].type == LD_MEMBER_PARTY ||
+				  g->members[i].type == LD_MEMBER_WITNESS) &&
+				 g->members[i].type == o->members[j].type &&
+				 g->members[i].number == o->members[j].number;
+	return found;
+}
+
 bool
 ld_group_implies(const struct ld_policy *policy, int group, int other)
 {
@@ -335,6 +350,8 @@ ld_group_implies(const struct ld_policy *policy, int group, int other)
 		if (g->members[i].type == LD_MEMBER_GROUP &&
 		    ld_group_implies(policy, (int)g->members[i].number, other))
 			return true;
+	if (needs_all && shared(g, o) >= o->needed)
+		return true;
 	/* One member of the other suffices, and is shown. */
 	for (uint32_t i = 0; i < o->member_count && o->needed == 1; i++)
 		if (o->members[i].type == LD_MEMBER_GROUP &&

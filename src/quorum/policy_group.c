@@ -203,7 +203,8 @@ witnesses_once(const struct ld_policy_file *f, const struct ld_group *group)
 	const struct ld_policy *policy = f->reader->policy;
 
 	for (uint32_t i = 0; i < policy->group_count && group->is_of_witnesses; i++)
-		for (uint32_t j = 0; j < policy->groups[i].member_count; j++)
+		for (uint32_t j = 0;
+		     policy->groups[i].name != NULL && j < policy->groups[i].member_count; j++)
 			for (uint32_t k = 0; k < group->member_count; k++)
 				if (member_same(&policy->groups[i].members[j], &group->members[k]))
 					return ld_policy_fail(
