@@ -346,6 +346,9 @@ test_version_2(void **state)
 	assert_int_equal(ld_read_file(path, 1 << 20, &data, &len, NULL), LINDUNG_OK);
 	ld_put_le32(data + LD_HEADER_VERSION, 2);
 	memset(data + LD_HEADER_SECTIONS + LD_SECTION_SEALED * 24, 0, 24);
+	len = ld_get_le64(data + LD_HEADER_SECTIONS + LD_SECTION_FILTER * 24) +
+	      ld_get_le64(data + LD_HEADER_SECTIONS + LD_SECTION_FILTER * 24 + 8);
+	ld_put_le64(data + LD_HEADER_FILE_BYTES, len);
 	ld_put_le64(data + LD_HEADER_HASH, ld_hash_bytes(ld_span(data, LD_HEADER_HASH), 2));
 	put_file(path, data, len);
 	assert_int_equal(lindung_open(&list, path, LINDUNG_VERIFY), LINDUNG_OK);
