@@ -4,9 +4,13 @@
 Keys come from their names: everything but sealed blocks comes out alike each time.
 """
 import base64
+import functools
 import hashlib
+import http.server
 import re
+import struct
 import subprocess
+import threading
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -86,6 +90,12 @@ class Key:
         signature = self.id + self.private.sign(text)
         return f"\u2014 {self.name} {base64.b64encode(signature).decode()}\n".encode()
 
+    def cosign(self, text, seconds):
+        """The line of a witness under a checkpoint with this text (C2SP tlog-cosignature)."""
+        signed = f"cosignature/v1\ntime {seconds}\n".encode() + text
+        signature = self.id + struct.pack(">Q", seconds) + self.private.sign(signed)
+        return f"\u2014 {self.name} {base64.b64encode(signature).decode()}\n".encode()
+
     def sign(self, text):
         """The signed note."""
         return text + b"\n" + self.line(text)
@@ -153,7 +163,7 @@ class House:
                           *(["--submit"] if submit else []), "--at", at or self.start, **more)
         if more.get("check") is False:
             return result
-        return re.search(r"\b([0-9a-f]{64})\b", result.stdout).group(1)
+        return re.search(r"^Id: ([0-9a-f]{64})$", result.stdout, re.MULTILINE).group(1)
 
     def list(self, party, category, *entries, at=None, expires="2027-06-01", **more):
         """A party lists entries."""
@@ -176,6 +186,34 @@ class House:
     def submit(self, path, at=None, check=False):
         """Hand a file in, into the directory of the log."""
         return self.run("submit", "--at", at or self.start, path, self.home, check=check)
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """A web server that knows nothing of logs."""
+
+    def log_message(self, format, *args):  # pylint: disable=redefined-builtin
+        """Say nothing."""
+
+
+class Web:
+    """Serves a folder on 127.0.0.1 until the block ends; `folder` may be set anew."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self.handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+    def handler(self, *arguments):
+        """What the server makes for each connection."""
+        return functools.partial(Quiet, directory=str(self.folder))(*arguments)
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
 
 
 def age_keygen(path):
