@@ -108,8 +108,9 @@ def primary(lindung, tmp_path):
     made = []
 
     def start(count=300, **options):
-        made.append(Primary(lindung, tmp_path / f"primary-{len(made)}", count, **options))
-        return made[-1].start()
+        started = Primary(lindung, tmp_path / f"primary-{len(made)}", count, **options).start()
+        made.append(started)
+        return started
 
     yield start
     for each in made:

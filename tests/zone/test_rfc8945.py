@@ -41,6 +41,40 @@ def signed(key, query, when=None, fudge=300, mac=None, algorithm=ALGORITHM, othe
     return wire[:10] + struct.pack("!H", len(query.additional) + 1) + wire[12:] + record, mac
 
 
+class Tsig:
+    """The TSIG record of an answer, taken off and not checked."""
+
+    def __init__(self, rdata):
+        _, at = dns.name.from_wire(rdata, 0)
+        self.time, size = int.from_bytes(rdata[at:at + 6], "big"), struct.unpack("!H", rdata[at + 8:at + 10])[0]
+        self.mac = rdata[at + 10:at + 10 + size]
+        at += 10 + size
+        self.original_id, self.error, size = struct.unpack("!HHH", rdata[at:at + 6])
+        self.other = rdata[at + 6:at + 6 + size]
+
+
+def opened(wire, **options):
+    """The message without its TSIG record, which is its `signature`."""
+    counts = struct.unpack("!HHHH", wire[4:12])
+    at, begin, signature = 12, None, None
+    for i in range(sum(counts)):
+        begin = at
+        _, used = dns.name.from_wire(wire, at)
+        at += used + 4
+        if i < counts[0]:
+            continue
+        kind = struct.unpack("!H", wire[at - 4:at - 2])[0]
+        size = struct.unpack("!H", wire[at + 4:at + 6])[0]
+        at += 6 + size
+        if kind == dns.rdatatype.TSIG:
+            assert i == sum(counts) - 1
+            signature = Tsig(wire[at - size:at])
+            wire = wire[:10] + struct.pack("!H", counts[3] - 1) + wire[12:begin]
+    message = dns.message.from_wire(wire, **options)
+    message.signature = signature
+    return message
+
+
 def ask(port, wire, tcp=False):
     """The answer, its TSIG not checked."""
     if tcp:
@@ -53,7 +87,7 @@ def ask(port, wire, tcp=False):
             sock.settimeout(5)
             sock.sendto(wire, ("127.0.0.1", port))
             got = sock.recv(4096)
-    return dns.message.from_wire(got, keyring=False)
+    return opened(got)
 
 
 def soa():
@@ -107,7 +141,7 @@ def test_errors(guarded, key, tcp, tmp_path):
     ]
     for number, ((wire, _), error, mac_len) in enumerate(cases):
         answer = ask(guarded.port, wire, tcp)
-        tsig = answer.tsig[0]
+        tsig = answer.signature
         assert answer.rcode() == dns.rcode.NOTAUTH and not answer.answer, number
         assert tsig.error == error and len(tsig.mac) == mac_len, number
         if error == BADTIME:
@@ -154,7 +188,7 @@ def ask_quickly(port, wire):
         sock.settimeout(0.5)
         sock.sendto(wire, ("127.0.0.1", port))
         try:
-            return dns.message.from_wire(sock.recv(4096), keyring=False, ignore_trailing=True)
+            return opened(sock.recv(4096))
         except TimeoutError:
             return None
 
@@ -166,10 +200,17 @@ def test_a_replay_is_worth_nothing_later(guarded, key):
     wire, _ = signed(key, query, when=int(time.time()) - 299)
     assert ask(guarded.port, wire, tcp=True).answer
     time.sleep(2.1)
-    assert ask(guarded.port, wire, tcp=True).tsig[0].error == BADTIME
+    assert ask(guarded.port, wire, tcp=True).signature.error == BADTIME
 
 
-def test_key_files(lindung, primary, tmp_path, key):
+def refused(primary, path):
+    """What a server with that key file says before it ends."""
+    with pytest.raises(AssertionError) as failed:
+        primary(3, keys=[str(path)])
+    return str(failed.value)
+
+
+def test_key_files(primary, tmp_path, key):
     """What is wrong with one is said, and nothing is served."""
     texts = {
         'key "a.example" { algorithm hmac-md5; secret "QUFBQUFBQUFBQUFBQUFBQQ=="; };': "hmac-sha256",
@@ -184,13 +225,10 @@ def test_key_files(lindung, primary, tmp_path, key):
         path = tmp_path / f"bad{number}.key"
         path.write_text(text)
         path.chmod(0o600)
-        with pytest.raises(AssertionError) as failed:
-            primary(3, keys=[str(path)])
-        assert expected in str(failed.value) and "zone.keys" in str(failed.value), text
+        said = refused(primary, path)
+        assert expected in said and "zone.keys" in said, text
     key.path.chmod(0o644)
-    with pytest.raises(AssertionError) as failed:
-        primary(3, keys=[str(key.path)])
-    assert "chmod" in str(failed.value)
+    assert "chmod" in refused(primary, key.path)
 
 
 def test_hostile_clients(guarded, key):
@@ -222,7 +260,7 @@ def test_hostile_clients(guarded, key):
     while guarded.metric("lindung_zone_transfers") != 0:
         assert time.monotonic() < end
         time.sleep(0.1)
-    assert guarded.metric("lindung_resolver_restarts_total") == 0
+    assert guarded.metric('lindung_process_restarts_total{process="resolver"}') == 0
     assert ask(guarded.port, signed(key, soa())[0]).answer
 
 
@@ -236,8 +274,7 @@ def test_several_transfers_on_one_connection(guarded, key):
         counts, records = [], 0
         while len(counts) < 3:
             size = struct.unpack("!H", sock.recv(2, socket.MSG_WAITALL))[0]
-            message = dns.message.from_wire(sock.recv(size, socket.MSG_WAITALL), keyring=False,
-                                            one_rr_per_rrset=True)
+            message = opened(sock.recv(size, socket.MSG_WAITALL), one_rr_per_rrset=True)
             assert message.rcode() == 0
             records += len(message.answer)
             if message.answer[-1].rdtype == dns.rdatatype.SOA:
