@@ -1,0 +1,285 @@
+/* Zones out and in, without a network: what one side gives the other takes, and then both have the
+ * same, whatever changed.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "index/test_image.h"
+#include "wire/dns.h"
+#include "zone/intake.h"
+#include "zone/request.h"
+
+enum { NOW_S = 1800000000, ROUNDS = 60, NAMES = 40 };
+
+static const _Atomic bool never = false;
+
+static struct ld_zone_settings settings = {
+	.by_category = true,
+	.digests = LD_ZONE_SHA384 | LD_ZONE_SHA512,
+	.refresh_s = 3600,
+	.journal_max = 64,
+	.journal_max_bytes = 1 << 20,
+};
+static struct ld_tsig_keys keys;
+
+static int
+prepare(void **state)
+{
+	(void)state;
+	assert_int_equal(ld_name_from_text(&settings.merged, LD_SPAN("rpz.lindung")), LINDUNG_OK);
+	assert_int_equal(ld_name_from_text(&settings.catalog, LD_SPAN("catalog.lindung")),
+			 LINDUNG_OK);
+	assert_int_equal(ld_tsig_keys_parse(&keys, "test",
+					    LD_SPAN("key \"k.example\" { algorithm hmac-sha256; "
+						    "secret \"QUFBQUFBQUFBQUFBQUFBQQ==\"; };"),
+					    NULL),
+			 LINDUNG_OK);
+	return 0;
+}
+
+static struct ld_zone_set *
+set_make(const char *list, struct ld_zone_set *old, uint32_t now_s)
+{
+	struct ld_zone_set *set;
+
+	assert_int_equal(ld_zone_set_make(&set, &settings, ld_test_open(list), old, now_s, &never),
+			 LINDUNG_OK);
+	return set;
+}
+
+/* Bring `copy` up to date from the set, as over a connection. */
+static enum ld_intake_state
+follow(struct ld_zone_set *set, struct ld_zone_copy *copy, bool whole, bool *ret_whole)
+{
+	const struct ld_zone_access access = {.keys = &keys};
+	const struct ld_from from = {.transport = LD_TRANSPORT_TCP, .address_len = 4};
+	uint8_t request[1024], room[4096];
+	struct ld_writer w = ld_writer(request, sizeof request), answer = ld_writer(room, 4096);
+	enum ld_intake_state state = LD_INTAKE_GOES_ON;
+	enum ld_zone_counter counter;
+	struct ld_transfer *transfer;
+	struct ld_intake *intake;
+	struct ld_report report;
+	struct ld_span message;
+
+	assert_int_equal(ld_intake_new(&intake, copy, &keys.items[0]), LINDUNG_OK);
+	ld_intake_request(intake, &w, whole, NOW_S);
+	assert_false(w.failed);
+	assert_int_equal(ld_zone_take(&settings, set, &access, &from, NOW_S, true,
+				      ld_span(w.data, w.len), &answer, &transfer, &counter),
+			 LD_ZONE_TRANSFER);
+	while (state == LD_INTAKE_GOES_ON) {
+		assert_int_equal(ld_transfer_next(transfer, NOW_S, &message), LINDUNG_OK);
+		assert_int_not_equal(message.len, 0);
+		if (ld_intake_take(intake, message, NOW_S, &state, &report) != LINDUNG_OK)
+			fail_msg("%s", report.text);
+	}
+	assert_int_equal(ld_transfer_next(transfer, NOW_S, &message), LINDUNG_OK);
+	assert_int_equal(message.len, 0);
+	assert_true(ld_transfer_is_done(transfer));
+	*ret_whole = ld_intake_is_whole(intake);
+	ld_transfer_free(transfer);
+	ld_intake_free(intake);
+	return state;
+}
+
+static struct ld_zone_copy *
+copy_new(const struct ld_name *origin)
+{
+	static const struct ld_copy_limits limits = {1000000, UINT64_C(1) << 30};
+	struct ld_zone_copy *copy;
+
+	assert_int_equal(ld_zone_copy_new(&copy, origin, &limits), LINDUNG_OK);
+	return copy;
+}
+
+static uint8_t *
+text_of(struct ld_zone_copy *copy)
+{
+	char path[] = "/tmp/lindung-zone-XXXXXX";
+	int fd = mkstemp(path);
+	uint8_t *text;
+	size_t len;
+
+	assert_true(fd >= 0);
+	assert_int_equal(ld_zone_copy_write(copy, fd), LINDUNG_OK);
+	assert_int_equal(ld_read_file(path, 1 << 26, &text, &len, NULL), LINDUNG_OK);
+	close(fd);
+	unlink(path);
+	return text;
+}
+
+static void
+expect_same(struct ld_zone_copy *a, struct ld_zone_copy *b)
+{
+	uint8_t *x = text_of(a), *y = text_of(b);
+
+	assert_string_equal((const char *)x, (const char *)y);
+	free(x);
+	free(y);
+}
+
+/* A list of names that lie above and below one another, with all that can be said of them. */
+static char *
+random_list(uint64_t *seed)
+{
+	static const char *const labels[] = {"a", "b", "c", "a-b", "x9"};
+	static const char *const kinds[] = {"block", "block", "block", "allow", "rewrite"};
+	static const char *const scopes[] = {"", "", "=", "*."};
+	static const char *const targets[] = {"A 192.0.2.1", "AAAA 2001:db8::1",
+					      "CNAME safe.example"};
+	struct ld_buffer text;
+	char *list;
+
+	ld_buffer_init(&text, 1 << 16);
+	for (uint64_t i = ld_test_random(seed) % NAMES; i > 0; i--) {
+		const char *kind = kinds[ld_test_random(seed) % 5];
+
+		ld_buffer_printf(&text, "%s\t%s\t%s", kind,
+				 ld_test_random(seed) % 3 != 0 ? "adult" : "gambling",
+				 scopes[ld_test_random(seed) % 4]);
+		for (uint64_t k = ld_test_random(seed) % 4; k > 0; k--)
+			ld_buffer_printf(&text, "%s.", labels[ld_test_random(seed) % 5]);
+		ld_buffer_printf(&text, "%s.example\tlist", labels[ld_test_random(seed) % 5]);
+		if (*kind == 'r')
+			ld_buffer_printf(&text, "\t%s", targets[ld_test_random(seed) % 3]);
+		ld_buffer_printf(&text, "\n");
+	}
+	ld_buffer_printf(&text, "block\tadult\talways.example\tlist\n"
+				"block\tgambling\talways-too.example\tlist\n");
+	ld_buffer_bytes(&text, ld_span("", 1));
+	assert_false(text.failed);
+	list = (char *)text.data;
+	return list;
+}
+
+static void
+expect_verified(struct ld_zone_copy *copy)
+{
+	struct ld_report report;
+	unsigned digests = 0;
+
+	if (ld_zone_copy_verify(copy, &digests, &report) != LINDUNG_OK)
+		fail_msg("%s", report.text);
+	assert_int_equal(digests, 2);
+}
+
+/* Whole, and by what changed over several serials: the same records, with the digest that they
+ * have. */
+static void
+test_changes_lead_to_the_same(void **state)
+{
+	uint64_t seed = 20261122;
+
+	(void)state;
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		char *list = random_list(&seed);
+		struct ld_zone_set *set = set_make(list, NULL, 1000);
+		struct ld_zone_copy *copies[3];
+		bool whole;
+
+		free(list);
+		for (unsigned i = 0; i < 3; i++) {
+			copies[i] = copy_new(&set->zones[i].origin);
+			assert_int_equal(follow(set, copies[i], false, &whole), LD_INTAKE_DONE);
+			assert_true(whole);
+			expect_verified(copies[i]);
+		}
+		for (uint64_t step = ld_test_random(&seed) % 4 + 1; step > 0; step--) {
+			struct ld_zone_set *old = set;
+
+			list = random_list(&seed);
+			set = set_make(list, old, 1000 + 10 * (uint32_t)step);
+			free(list);
+			ld_zone_set_release(old);
+		}
+		for (unsigned i = 0; i < 3; i++) {
+			struct ld_zone_copy *fresh = copy_new(&set->zones[i].origin);
+			uint32_t serial, last = set->zones[i].serial;
+
+			assert_true(ld_zone_copy_serial(copies[i], &serial));
+			assert_int_equal(follow(set, copies[i], false, &whole),
+					 serial == last ? LD_INTAKE_CURRENT : LD_INTAKE_DONE);
+			assert_false(whole);
+			assert_int_equal(follow(set, fresh, true, &whole), LD_INTAKE_DONE);
+			expect_verified(copies[i]);
+			expect_same(copies[i], fresh);
+			ld_zone_copy_free(copies[i]);
+			ld_zone_copy_free(fresh);
+		}
+		ld_zone_set_release(set);
+	}
+}
+
+static void
+test_serials(void **state)
+{
+	static const char one[] = "block\tadult\ta.example\ts\n", two[] = "block\tadult\tb.example\ts\n";
+	struct ld_zone_set *first, *same, *early, *wrapped;
+
+	(void)state;
+	assert_true(ld_serial_is_after(5, 4) && ld_serial_is_after(0, UINT32_MAX));
+	assert_false(ld_serial_is_after(4, 4) || ld_serial_is_after(4, 5));
+	first = set_make(one, NULL, 100);
+	assert_int_equal(first->zones[0].serial, 100);
+	same = set_make(one, first, 200);
+	assert_int_equal(same->zones[0].serial, 100); /* it says the same */
+	early = set_make(two, same, 50);
+	assert_int_equal(early->zones[0].serial, 101); /* the clock went back */
+	early->zones[0].serial = UINT32_MAX;
+	wrapped = set_make(one, early, 100);
+	assert_int_equal(wrapped->zones[0].serial, 100); /* RFC 1982: that is after it */
+	ld_zone_set_release(first);
+	ld_zone_set_release(same);
+	ld_zone_set_release(early);
+	ld_zone_set_release(wrapped);
+}
+
+/* The oldest differences give way; one that is too large cuts the way. */
+static void
+test_the_journal(void **state)
+{
+	struct ld_zone_settings before = settings;
+	struct ld_zone_set *set = set_make("block\tadult\ta.example\ts\n", NULL, 100);
+	char list[64];
+
+	(void)state;
+	settings.journal_max = 3;
+	for (unsigned i = 0; i < 5; i++) {
+		struct ld_zone_set *old = set;
+
+		snprintf(list, sizeof list, "block\tadult\tn%u.example\ts\n", i);
+		set = set_make(list, old, 200 + i);
+		ld_zone_set_release(old);
+	}
+	assert_int_equal(set->zones[0].change_count, 3);
+	assert_int_equal(set->zones[0].changes[0]->from, 201);
+	assert_int_equal(set->zones[0].changes[2]->to, 204);
+	settings.journal_max_bytes = 10;
+	struct ld_zone_set *last = set_make("block\tadult\tb.example\ts\n", set, 300);
+	assert_int_equal(last->zones[0].change_count, 0);
+	assert_int_equal(last->zones[0].serial, 300);
+	ld_zone_set_release(set);
+	ld_zone_set_release(last);
+	settings = before;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_changes_lead_to_the_same),
+		cmocka_unit_test(test_serials),
+		cmocka_unit_test(test_the_journal),
+	};
+
+	return cmocka_run_group_tests(tests, prepare, NULL);
+}
