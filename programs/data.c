@@ -10,6 +10,8 @@
 #include "conf/yaml.h"
 #include "name/name.h"
 
+enum { PROTECTED_TEXT_BYTES = 8 * 1024 * 1024 };
+
 static const char version_known[] = "1";
 
 static const char *
@@ -148,6 +150,35 @@ categories_load(const char *const **ret, size_t *ret_count, bool only_locked, co
 	*ret = keys;
 	*ret_count = count;
 	return LINDUNG_OK;
+}
+
+int
+ld_data_protected_text(struct ld_span *ret, struct ld_arena *arena, struct ld_report *report)
+{
+	const char *path = ld_data_path("protected.yaml", arena);
+	const struct ld_protected *names;
+	struct ld_buffer text;
+	struct ld_span copy;
+	size_t count;
+	int err;
+
+	if (path == NULL)
+		return ld_fail(report, LINDUNG_EIO,
+			       "protected.yaml is not found: without it a log could close help");
+	err = ld_data_protected(&names, &count, path, arena, report);
+	if (err != LINDUNG_OK)
+		return err;
+	ld_buffer_init(&text, PROTECTED_TEXT_BYTES);
+	for (size_t i = 0; i < count; i++)
+		ld_buffer_printf(&text, "%s%.*s\n", names[i].exact ? "=" : "",
+				 (int)names[i].host.len, (const char *)names[i].host.data);
+	copy = ld_arena_copy(arena, ld_buffer_span(&text));
+	if (text.failed || copy.data == NULL)
+		err = ld_fail(report, LINDUNG_ENOMEM, "%s: not enough memory", path);
+	ld_buffer_free(&text);
+	if (err == LINDUNG_OK)
+		*ret = copy;
+	return err;
 }
 
 int

@@ -18,6 +18,10 @@ const char *ld_data_path(const char *file, struct ld_arena *arena);
 int ld_data_protected(const struct ld_protected **ret, size_t *ret_count, const char *path,
 		      struct ld_arena *arena, struct ld_report *report);
 
+/** Those of the data folder as text, one a line, '=' before one that has nothing below it: what is
+ * handed to who follows a log.  Errors as above; LINDUNG_EIO (there is no such file). */
+int ld_data_protected_text(struct ld_span *ret, struct ld_arena *arena, struct ld_report *report);
+
 /** Keys of the categories, from a file like data/categories.yaml; errors as above. */
 int ld_data_categories(const char *const **ret, size_t *ret_count, const char *path,
 		       struct ld_arena *arena, struct ld_report *report);

@@ -36,6 +36,7 @@ int export_main(int argc, char **argv);
 int host_main(int argc, char **argv);
 int query_main(int argc, char **argv);
 int serve_main(int argc, char **argv);
+int sync_main(int argc, char **argv);
 int transfer_main(int argc, char **argv);
 int verify_main(int argc, char **argv);
 
@@ -53,6 +54,7 @@ static const struct {
 	{"export", export_main, "what is in effect, for other programs"},
 	{"host", host_main, "serve a log, take what is submitted to it"},
 	{"serve", serve_main, "answer DNS queries"},
+	{"sync", sync_main, "keep up with a log"},
 	{"transfer", transfer_main, "get a zone of another server into a file"},
 	{"check-config", check_config_main, "check a configuration"},
 	{"check-policy", check_policy_main, "check the policy of a follower"},

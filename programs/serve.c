@@ -83,31 +83,6 @@ shared_add(struct server *server, struct ld_report *report)
 	return LINDUNG_OK;
 }
 
-/* Names that no log can close. */
-static int
-protected_add(struct server *server, struct ld_report *report)
-{
-	const char *path = ld_data_path("protected.yaml", &server->arena);
-	const struct ld_protected *names;
-	struct ld_buffer text;
-	size_t count;
-	int err;
-
-	if (path == NULL)
-		return ld_fail(report, LINDUNG_EIO,
-			       "protected.yaml is not found: without it a log could close help");
-	err = ld_data_protected(&names, &count, path, &server->arena, report);
-	if (err != LINDUNG_OK)
-		return err;
-	ld_buffer_init(&text, ARENA_BYTES);
-	for (size_t i = 0; i < count; i++)
-		ld_buffer_printf(&text, "%s%.*s\n", names[i].exact ? "=" : "",
-				 (int)names[i].host.len, (const char *)names[i].host.data);
-	server->protected = ld_arena_copy(&server->arena, ld_buffer_span(&text));
-	ld_buffer_free(&text);
-	return LINDUNG_OK;
-}
-
 /* What following a log needs beside its options. */
 static int
 follow_add(struct server *server, struct ld_report *report)
@@ -134,7 +109,7 @@ follow_add(struct server *server, struct ld_report *report)
 			(const char *)ld_arena_copy(&server->arena, ld_span(text, len)).data;
 	}
 	ld_policy_free(policy);
-	return protected_add(server, report);
+	return ld_data_protected_text(&server->protected, &server->arena, report);
 }
 
 /* The configuration, then what the command line puts in its place. */
