@@ -274,7 +274,7 @@ struct missing {
 static int
 missing_add(struct missing *missing, const uint8_t hash[32])
 {
-	if (missing->count == LD_FOLLOW_SHORTFALL_MAX || ld_follow_block_has(missing->f, hash))
+	if (missing->count == LD_FOLLOW_SHORTFALL_MAX)
 		return LINDUNG_OK;
 	for (size_t i = 0; i < missing->count; i++)
 		if (memcmp(missing->hashes[i], hash, 32) == 0)
@@ -299,42 +299,17 @@ waiting_add(void *ctx, const uint8_t hash[32], uint64_t index)
 	return missing_add(ctx, hash);
 }
 
-/* The block that an entry names, if it is one that we can use. */
+/* Fetch the blocks that are waited for.  What does not come is no reason not to take the rest. */
 static int
-named_add(void *ctx, uint64_t index, struct ld_span entry)
-{
-	struct missing *missing = ctx;
-	struct ld_statement statement;
-	struct ld_note note;
-	struct ld_report why;
-
-	(void)index;
-	if (ld_note_parse(&note, entry, &why) != LINDUNG_OK ||
-	    ld_statement_parse(&statement, note.text, &why) != LINDUNG_OK)
-		return LINDUNG_OK; /* it means nothing, as the quorum will say */
-	if (statement.entries == LD_ENTRIES_BLOCK ||
-	    (statement.entries == LD_ENTRIES_SEALED && missing->f->openers != NULL))
-		return missing_add(missing, statement.block_hash);
-	return LINDUNG_OK;
-}
-
-/* Fetch the blocks of new entries, and those still waited for.  What does not come is no reason not
- * to take the rest: the statement waits for it. */
-static int
-blocks_fetch(struct ld_follow *f, uint64_t first, struct ld_report *report)
+blocks_fetch(struct ld_follow *f, struct ld_report *report)
 {
 	struct missing missing = {.f = f};
-	int err = LINDUNG_OK, late;
+	int err = ld_quorum_waiting(f->quorum, waiting_add, &missing), late = LINDUNG_OK;
 
-	if (f->quorum != NULL)
-		err = ld_quorum_waiting(f->quorum, waiting_add, &missing);
-	if (err == LINDUNG_OK && first < f->tree.size)
-		err = ld_follow_entries(f, first, f->tree.size, named_add, &missing, report);
-	late = LINDUNG_OK;
 	if (err == LINDUNG_OK && missing.count != 0)
 		late = ld_follow_blocks(f, (const uint8_t(*)[32])missing.hashes, missing.count,
 					report);
-	for (size_t i = 0; i < missing.count && err == LINDUNG_OK && f->quorum != NULL; i++) {
+	for (size_t i = 0; i < missing.count && err == LINDUNG_OK; i++) {
 		struct ld_buffer stored;
 		struct ld_report why;
 
@@ -342,14 +317,14 @@ blocks_fetch(struct ld_follow *f, uint64_t first, struct ld_report *report)
 		if (ld_follow_block_read(f, missing.hashes[i], &stored, &why) == LINDUNG_OK)
 			err = ld_quorum_block(f->quorum, missing.hashes[i], ld_buffer_span(&stored),
 					      &why);
-		if (err == LINDUNG_ENOTFOUND || err == LINDUNG_EDAMAGED)
-			err = LINDUNG_OK; /* one of a new entry, which comes with it */
 		ld_buffer_free(&stored);
 	}
 	free(missing.hashes);
-	if (err == LINDUNG_OK)
-		f->result->has_more = late != LINDUNG_OK;
-	return err != LINDUNG_OK ? err : late;
+	f->result->has_more = late != LINDUNG_OK;
+	if (err != LINDUNG_OK)
+		return ld_fail(report, err, "a block cannot be taken in: %s",
+			       lindung_strerror(err));
+	return late;
 }
 
 /* ---- A step --------------------------------------------------------------------------------- */
@@ -384,6 +359,8 @@ news_take(struct ld_follow *f, time_t now_s, struct ld_report *report)
 	ld_buffer_init(&bundle, NEW_MAX_BYTES);
 	if (trusted.checkpoint.size > f->tree.size) {
 		err = ld_follow_bundles(f, &trusted.checkpoint, &bundle, &tree, report);
+		if (err == LINDUNG_EFORK)
+			ld_follow_evidence_write(f, ld_buffer_span(&checkpoint));
 		if (err == LINDUNG_OK)
 			err = ld_follow_entries_add(f, ld_buffer_span(&bundle), report);
 		if (err == LINDUNG_OK) {
@@ -404,22 +381,20 @@ int
 ld_follow_step(struct ld_follow *f, time_t now_s, struct ld_follow_result *ret,
 	       struct ld_report *report)
 {
-	uint64_t size = f->tree.size;
 	struct ld_report late;
 	int err, first;
 
-	*ret = (struct ld_follow_result){.size = size, .checkpoint_s = f->checkpoint_s};
+	*ret = (struct ld_follow_result){.size = f->tree.size, .checkpoint_s = f->checkpoint_s};
 	f->result = ret;
 	/* Even where nothing can be fetched, time goes on for what is there. */
 	first = news_take(f, now_s, report);
 	err = LINDUNG_OK;
-	if (first == LINDUNG_OK) {
-		first = blocks_fetch(f, size, &late);
-		if (first != LINDUNG_OK)
-			*report = late;
-	}
 	if (f->tree.size != 0) {
 		err = quorum_feed(f, &late);
+		if (err == LINDUNG_OK && first == LINDUNG_OK) {
+			first = blocks_fetch(f, report);
+			err = f->result->has_more ? LINDUNG_OK : first;
+		}
 		if (err == LINDUNG_OK)
 			err = settle(f, now_s, &late);
 	}

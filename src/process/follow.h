@@ -5,6 +5,7 @@
  *     DIR/entries        the log's entries so far, each behind its length (u16, big-endian)
  *     DIR/block/HEX      blocks; HEX.part: what came of one
  *     DIR/base-N, DIR/changes-N    images: all that is in effect, and changes since
+ *     DIR/fork        two checkpoints that prove a fork, once one was met
  *
  * `state` is replaced last, in one step: whatever ends a step, and whenever, what stood in force
  * stays, and the next start goes on from there.  What of the rest is no part of it is taken away.

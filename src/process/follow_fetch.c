@@ -74,6 +74,7 @@ ld_follow_checkpoint(struct ld_follow *f, time_t now_s, struct ld_buffer *ret,
 	struct ld_fetch fetch = {.url = url, .limit_bytes = LD_CHECKPOINT_MAX_BYTES};
 	bool has = f->checkpoint.len != 0;
 	struct ld_checkpoint now;
+	struct ld_report why;
 	int err;
 
 	url_make(f, "checkpoint", url);
@@ -90,7 +91,9 @@ ld_follow_checkpoint(struct ld_follow *f, time_t now_s, struct ld_buffer *ret,
 	}
 	/* Also one that is the same: it may have grown too old. */
 	err = ld_checkpoint_check(ret_trusted, ld_buffer_span(&fetch.body),
-				  ld_policy_trust(f->policy), (uint64_t)now_s, report);
+				  ld_policy_trust(f->policy), (uint64_t)now_s, &why);
+	if (err != LINDUNG_OK)
+		ld_fail(report, err, "%.250s: %.230s", url, why.text);
 	now = ret_trusted->checkpoint;
 	if (err == LINDUNG_OK && has && now.size < f->seen.size)
 		err = ld_fail(report, LINDUNG_EROLLBACK,
@@ -101,6 +104,8 @@ ld_follow_checkpoint(struct ld_follow *f, time_t now_s, struct ld_buffer *ret,
 		err = ld_fail(report, LINDUNG_EFORK,
 			      "%.200s: fork: another history of the same %llu statements", url,
 			      (unsigned long long)now.size);
+	if (err == LINDUNG_EFORK)
+		ld_follow_evidence_write(f, ld_buffer_span(&fetch.body));
 	if (err != LINDUNG_OK) {
 		ld_buffer_free(&fetch.body);
 		return err;
@@ -309,6 +314,9 @@ ld_follow_bundles(struct ld_follow *f, const struct ld_checkpoint *to, struct ld
 		err = bundles_some(f, next, count, to->size, &tree, ret, report);
 		next += count;
 	}
+	/* The rest of another history does not even fit behind what we have. */
+	if (err == LINDUNG_EDAMAGED)
+		return mismatch_tell(f, to, report);
 	if (err != LINDUNG_OK)
 		return err;
 	ld_tree_root_now(&tree, &root);

@@ -59,6 +59,8 @@ const char *ld_follow_path(const struct ld_follow *f, const char *name, char pat
 int ld_follow_state_open(struct ld_follow *f, struct ld_report *report);
 int ld_follow_state_read(struct ld_follow *f, time_t now_s, struct ld_report *report);
 int ld_follow_state_write(struct ld_follow *f, struct ld_report *report);
+/** Keep what proves a fork: the checkpoint that was seen, and this one, in DIR/fork; once. */
+void ld_follow_evidence_write(struct ld_follow *f, struct ld_span checkpoint);
 /** Add entries behind those that are there: on the disk when it returns. */
 int ld_follow_entries_add(struct ld_follow *f, struct ld_span bundle, struct ld_report *report);
 /** Call `each` for the entries from `first` on. */
@@ -68,7 +70,6 @@ int ld_follow_entries(struct ld_follow *f, uint64_t first, uint64_t size, follow
 /** A block of DIR; LINDUNG_ENOTFOUND. An ld_block_source's function, of a `struct ld_follow *`. */
 int ld_follow_block_read(void *ctx, const uint8_t hash[32], struct ld_buffer *ret,
 			 struct ld_report *report);
-bool ld_follow_block_has(const struct ld_follow *f, const uint8_t hash[32]);
 int ld_follow_block_write(struct ld_follow *f, const char *name, struct ld_span bytes,
 			  struct ld_report *report);
 void ld_follow_block_name(char ret[80], const uint8_t hash[32], const char *suffix);

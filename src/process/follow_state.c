@@ -47,10 +47,7 @@ hex_write(char ret[HEX_CHARS + 1], const uint8_t hash[LD_HASH_BYTES])
 int
 ld_follow_state_open(struct ld_follow *f, struct ld_report *report)
 {
-	char path[FOLLOW_PATH_MAX];
-
-	if ((mkdir(f->state, 0700) != 0 && errno != EEXIST) ||
-	    (mkdir(ld_follow_path(f, "block", path), 0700) != 0 && errno != EEXIST))
+	if (mkdir(f->state, 0700) != 0 && errno != EEXIST)
 		return fail_errno(report, f->state);
 	f->lock_fd = open(f->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (f->lock_fd < 0)
@@ -152,16 +149,6 @@ ld_follow_block_name(char ret[80], const uint8_t hash[32], const char *suffix)
 	snprintf(ret, 80, "block/%s%s", hex, suffix);
 }
 
-bool
-ld_follow_block_has(const struct ld_follow *f, const uint8_t hash[32])
-{
-	char name[80], path[FOLLOW_PATH_MAX];
-	struct stat st;
-
-	ld_follow_block_name(name, hash, "");
-	return stat(ld_follow_path(f, name, path), &st) == 0;
-}
-
 int
 ld_follow_block_read(void *ctx, const uint8_t hash[32], struct ld_buffer *ret,
 		     struct ld_report *report)
@@ -203,6 +190,24 @@ ld_follow_block_write(struct ld_follow *f, const char *name, struct ld_span byte
 		return ld_replace_commit(&file, report);
 	ld_replace_abandon(&file);
 	return err;
+}
+
+void
+ld_follow_evidence_write(struct ld_follow *f, struct ld_span checkpoint)
+{
+	char path[FOLLOW_PATH_MAX];
+	struct ld_report why;
+	struct ld_buffer both;
+
+	if (access(ld_follow_path(f, "fork", path), F_OK) == 0)
+		return;
+	ld_buffer_init(&both, 2 * LD_CHECKPOINT_MAX_BYTES + 1);
+	ld_buffer_bytes(&both, ld_buffer_span(&f->checkpoint));
+	ld_buffer_bytes(&both, LD_SPAN("\n"));
+	ld_buffer_bytes(&both, checkpoint);
+	/* Where there is no room for it, the line that tells of it is what there is. */
+	(void)ld_follow_block_write(f, "fork", ld_buffer_span(&both), &why);
+	ld_buffer_free(&both);
 }
 
 /* ---- The state ------------------------------------------------------------------------------ */
@@ -368,6 +373,9 @@ ld_follow_state_read(struct ld_follow *f, time_t now_s, struct ld_report *report
 	uint64_t size;
 	int err;
 
+	/* By the user that is to write there. */
+	if (mkdir(ld_follow_path(f, "block", path), 0700) != 0 && errno != EEXIST)
+		return fail_errno(report, path);
 	if (access(ld_follow_path(f, "state", path), F_OK) != 0)
 		return LINDUNG_OK; /* the first start */
 	err = ld_read_file(path, STATE_MAX_BYTES, &data, &len, report);
