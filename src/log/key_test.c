@@ -262,6 +262,8 @@ test_note_syntax(void **state)
 		"a\n\n\xe2\x80\x94 k AAAAAAB=\n", /* bits left over */
 		"a\n\n\xe2\x80\x94 k AAAAAAA= \n",
 		"a\n\n\xe2\x80\x94 k A AAAAAA=\n",
+		"a\n\n\xe2\x80\x94 k AA\xc3\xbb"
+		"AAA=\n",                                      /* not ASCII */
 		"a\n\n\xe2\x80\x94 k\xe2\x80\x83j AAAAAAA=\n", /* an em space in the name */
 	};
 	struct ld_note note;

@@ -113,6 +113,11 @@ ld_text_from_base64(uint8_t *ret, size_t size, size_t *ret_len, struct ld_span t
 	size_t len;
 	const char *end;
 
+	/* libsodium 1.0.18 takes some octets above 0x7f for digits. */
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] >= 0x80)
+			return false;
+	}
 	if (sodium_base642bin(ret, size, (const char *)text.data, text.len, NULL, &len, &end,
 			      sodium_base64_VARIANT_ORIGINAL) != 0 ||
 	    end != (const char *)text.data + text.len)
