@@ -5,7 +5,8 @@
  *     statement HEX               "ok ID", or "no REPORT"
  *     entry HEX                   "ok ORDER" (in hexadecimal), or "no"
  *     prose HEX                   "ok", or "no FAULT"
- *     unseal SECRET,... PATH      "ok SHA256", or the number of the error and its report
+ *     unseal SECRET,... PATH      "ok SHA256", or the number of the error and its report; a secret
+ *                                 is AGE-SECRET-KEY-1..., or "passphrase:" and one
  *     seal RECIPIENT,... FROM TO  "ok", or the number of the error */
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,6 +78,16 @@ file_read(const char *path, uint8_t **ret, size_t *ret_len)
 	}
 }
 
+static int
+secret_add(struct ld_openers *openers, struct ld_span text)
+{
+	struct ld_span prefix = LD_SPAN("passphrase:");
+
+	if (ld_span_starts(text, prefix))
+		return ld_openers_passphrase(openers, ld_span_from(text, prefix.len), &report);
+	return ld_openers_add(openers, text, &report);
+}
+
 static void
 try_unseal(char *secrets, const char *path)
 {
@@ -90,7 +101,7 @@ try_unseal(char *secrets, const char *path)
 	if (err != LINDUNG_OK)
 		exit(1);
 	for (char *s = strtok(secrets, ","); s != NULL && err == LINDUNG_OK; s = strtok(NULL, ","))
-		err = ld_openers_add(openers, ld_span_str(s), &report);
+		err = secret_add(openers, ld_span_str(s));
 	file_read(path, &data, &len);
 	if (err == LINDUNG_OK)
 		err = ld_unseal(&opened, ld_span(data, len), openers, &report);

@@ -11,7 +11,7 @@ import zlib
 import pytest
 
 VECTORS = pathlib.Path(__file__).parent / "vectors" / "age"
-EFORMAT, EDAMAGED, EDENIED = -4, -6, -27
+EFORMAT, EDAMAGED, ELIMIT, EPASSPHRASE, EDENIED = -4, -6, -7, -26, -27
 
 # What the vectors expect, and what we say.
 ERRORS = {
@@ -20,8 +20,16 @@ ERRORS = {
     "payload failure": EDAMAGED,
     "no match": EDENIED,
 }
-# Of a file that ends before or within the payload's nonce we say that it is cut.
-CUT = {"stream_no_nonce", "stream_short_nonce"}
+# Where we say more than the vectors do: of a file that ends before or within the payload's nonce, that
+# it is cut; of a passphrase, that it is another, or that the file asks for too much.
+MORE = {
+    "stream_no_nonce": EDAMAGED,
+    "stream_short_nonce": EDAMAGED,
+    "scrypt_bad_tag": EPASSPHRASE,
+    "scrypt_no_match": EPASSPHRASE,
+    "scrypt_work_factor_wrong": EPASSPHRASE,
+    "scrypt_work_factor_23": ELIMIT,
+}
 
 
 @pytest.fixture
@@ -57,12 +65,13 @@ def test_vector(path, tool, tmp_path):
     file.write_bytes(body)
     secrets = [value for key, value in fields
                if key == "identity" and value.startswith("AGE-SECRET-KEY-1")]
+    secrets += ["passphrase:" + value for key, value in fields if key == "passphrase"][:1]
     said = tool("unseal", ",".join(secrets), file)
     if values["expect"] == "success":
         assert said == "ok " + values["payload"]
     else:
         # Nothing of a payload that is cut or changed is handed over, not even what stood before.
-        expected = EDAMAGED if path.name in CUT else ERRORS[values["expect"]]
+        expected = MORE.get(path.name, ERRORS[values["expect"]])
         assert said.split(" ")[0] == str(expected), said
 
 
