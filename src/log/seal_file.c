@@ -205,23 +205,13 @@ struct header {
 	struct ld_span payload;
 };
 
-/* Canonical base64 without padding, of `size` octets at most. */
-static bool
-from_base64(uint8_t *ret, size_t size, size_t *ret_len, struct ld_span text)
-{
-	const char *end;
-
-	return sodium_base642bin(ret, size, (const char *)text.data, text.len, NULL, ret_len, &end,
-				 sodium_base64_VARIANT_ORIGINAL_NO_PADDING) == 0 &&
-	       end == (const char *)text.data + text.len;
-}
-
 static bool
 from_base64_32(uint8_t ret[KEY_BYTES], struct ld_span text)
 {
 	size_t len;
 
-	return text.len == BASE64_32 && from_base64(ret, KEY_BYTES, &len, text) && len == KEY_BYTES;
+	return text.len == BASE64_32 && ld_text_from_bare_base64(ret, KEY_BYTES, &len, text) &&
+	       len == KEY_BYTES;
 }
 
 struct stanza {
@@ -263,7 +253,7 @@ stanza_next(struct stanza *ret, struct ld_span *rest)
 	ret->is_one_line = true;
 	for (;;) {
 		if (!ld_text_line(rest, &line) || line.len > LINE_FULL ||
-		    !from_base64(octets, sizeof octets, &len, line))
+		    !ld_text_from_bare_base64(octets, sizeof octets, &len, line))
 			return false;
 		if (line.len < LINE_FULL)
 			break;

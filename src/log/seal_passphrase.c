@@ -60,12 +60,9 @@ ld_seal_passphrase_put(struct ld_buffer *ret, const uint8_t file_key[LD_SEAL_FIL
 static bool
 from_base64(uint8_t *ret, size_t size, struct ld_span text)
 {
-	const char *end;
 	size_t len;
 
-	return sodium_base642bin(ret, size, (const char *)text.data, text.len, NULL, &len, &end,
-				 sodium_base64_VARIANT_ORIGINAL_NO_PADDING) == 0 &&
-	       end == (const char *)text.data + text.len && len == size;
+	return ld_text_from_bare_base64(ret, size, &len, text) && len == size;
 }
 
 int

@@ -107,8 +107,8 @@ ld_text_number(uint64_t *ret, struct ld_span text)
 	return true;
 }
 
-bool
-ld_text_from_base64(uint8_t *ret, size_t size, size_t *ret_len, struct ld_span text)
+static bool
+from_base64(uint8_t *ret, size_t size, size_t *ret_len, struct ld_span text, int variant)
 {
 	size_t len;
 	const char *end;
@@ -119,11 +119,23 @@ ld_text_from_base64(uint8_t *ret, size_t size, size_t *ret_len, struct ld_span t
 			return false;
 	}
 	if (sodium_base642bin(ret, size, (const char *)text.data, text.len, NULL, &len, &end,
-			      sodium_base64_VARIANT_ORIGINAL) != 0 ||
+			      variant) != 0 ||
 	    end != (const char *)text.data + text.len)
 		return false;
 	*ret_len = len;
 	return true;
+}
+
+bool
+ld_text_from_base64(uint8_t *ret, size_t size, size_t *ret_len, struct ld_span text)
+{
+	return from_base64(ret, size, ret_len, text, sodium_base64_VARIANT_ORIGINAL);
+}
+
+bool
+ld_text_from_bare_base64(uint8_t *ret, size_t size, size_t *ret_len, struct ld_span text)
+{
+	return from_base64(ret, size, ret_len, text, sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
 }
 
 void

@@ -23,6 +23,8 @@ bool ld_text_number(uint64_t *ret, struct ld_span text);
 
 /** Decode into `size` octets; false where it is no base64, or more. */
 bool ld_text_from_base64(uint8_t *ret, size_t size, size_t *ret_len, struct ld_span text);
+/** The same without padding (C2SP age). */
+bool ld_text_from_bare_base64(uint8_t *ret, size_t size, size_t *ret_len, struct ld_span text);
 void ld_text_to_base64(struct ld_buffer *ret, struct ld_span bytes);
 /** Exactly 2 * `len` lower-case hex digits. */
 bool ld_text_from_hex(uint8_t *ret, size_t len, struct ld_span text);
