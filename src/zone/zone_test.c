@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "index/make.h"
 #include "index/test_image.h"
 #include "wire/dns.h"
 #include "zone/intake.h"
@@ -272,6 +273,69 @@ test_the_journal(void **state)
 	settings = before;
 }
 
+/* A list with a name that is listed, and one that is sealed. */
+static struct lindung *
+sealed_list(const char *path)
+{
+	static const struct ld_compile_options options = {
+		.memory_bytes = 16u << 20, .threads = 1, .directory = "/tmp"};
+	static const uint8_t secret[LD_BLIND_KEY_BYTES] = {7};
+	const struct ld_entry entry = {
+		.action = LD_ACTION_BLOCK,
+		.scope = LD_SCOPE_TREE,
+		.host = LD_SPAN("open.example"),
+		.category = LD_SPAN("adult"),
+		.source = LD_SPAN("s"),
+	};
+	uint8_t blind[LD_BLIND_BYTES], key[LD_HOST_MAX];
+	size_t len = ld_host_to_key(key, LD_SPAN("sealed.example"));
+	struct ld_build_stats stats;
+	struct ld_maker *maker;
+	struct lindung *list;
+
+	assert_int_equal(ld_maker_new(&maker, &options), LINDUNG_OK);
+	assert_int_equal(ld_maker_add(maker, &entry, NULL), LINDUNG_OK);
+	ld_maker_blind_key(maker, secret);
+	ld_blind(blind, secret, LD_SCOPE_TREE, ld_span(key, len), (struct ld_span){NULL, 0});
+	assert_int_equal(ld_maker_seal(maker, blind, LD_SPAN("csam"), LD_SPAN("s"), false),
+			 LINDUNG_OK);
+	assert_int_equal(ld_maker_finish(maker, path, &stats, NULL), LINDUNG_OK);
+	ld_maker_free(maker);
+	assert_int_equal(lindung_open(&list, path, 0), LINDUNG_OK);
+	return list;
+}
+
+static void
+test_what_is_sealed_is_in_no_zone(void **state)
+{
+	struct lindung_answer answer;
+	struct ld_zone_set *set;
+	struct lindung *list;
+	char path[64];
+
+	(void)state;
+	snprintf(path, sizeof path, "/tmp/lindung-zone-%ld.ldx", (long)getpid());
+	list = sealed_list(path);
+	assert_int_equal(lindung_lookup_name(list, "sealed.example", 14, LINDUNG_ALL, &answer),
+			 LINDUNG_OK);
+	assert_int_equal(answer.verdict, LINDUNG_BLOCK);
+	assert_int_equal(ld_zone_set_make(&set, &settings, list, NULL, 1000, &never), LINDUNG_OK);
+	for (unsigned i = 0; i < set->count; i++) {
+		struct ld_zone_copy *copy = copy_new(&set->zones[i].origin);
+		uint8_t *text;
+		bool whole;
+
+		assert_int_equal(follow(set, copy, false, &whole), LD_INTAKE_DONE);
+		text = text_of(copy);
+		assert_null(strstr((const char *)text, "sealed"));
+		assert_int_equal(i == 0, strstr((const char *)text, "open.example.rpz") != NULL);
+		free(text);
+		ld_zone_copy_free(copy);
+	}
+	ld_zone_set_release(set);
+	unlink(path);
+}
+
 int
 main(void)
 {
@@ -279,6 +343,7 @@ main(void)
 		cmocka_unit_test(test_changes_lead_to_the_same),
 		cmocka_unit_test(test_serials),
 		cmocka_unit_test(test_the_journal),
+		cmocka_unit_test(test_what_is_sealed_is_in_no_zone),
 	};
 
 	return cmocka_run_group_tests(tests, prepare, NULL);
