@@ -7,7 +7,7 @@
  * clock ended.  Nothing here reads files, the network or the clock.
  * Sealed entries are held as blinded hashes (name/blind.h) only.
  *
- * One thread's.  Memory: about LD_QUORUM_ENTRY_BYTES for each entry of a statement. */
+ * One thread's.  Memory: about 100 octets for each entry of a statement. */
 #ifndef LD_QUORUM_QUORUM_H
 #define LD_QUORUM_QUORUM_H
 

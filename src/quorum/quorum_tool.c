@@ -13,6 +13,7 @@
  *   list                   print what is in effect
  *   said INDEX             print why it means nothing, or "none"
  *   admits SIGNERS TIME LEN
+ *   why HOST [PATH]        entries that cover it, and how each statement stands for them
  *   again TIME             take all statements anew, settle once: print "same" or "differs"
  *   hash                   of the policy
  *
@@ -296,6 +297,33 @@ admits(struct tool *t, char *signers, int64_t now_s, size_t len)
 	ld_buffer_free(&note);
 }
 
+static int
+entry_why(void *ctx, const struct ld_story_entry *entry)
+{
+	return effective_print(ctx, &entry->effective);
+}
+
+static int
+said_why(void *ctx, const struct ld_story_said *said)
+{
+	ld_buffer_printf(ctx, "%" PRIu64 " %s\n", said->index, ld_standing_key(said->standing));
+	return LINDUNG_OK;
+}
+
+static void
+why(struct tool *t, const char *host, const char *path)
+{
+	struct ld_buffer text;
+	const struct ld_story_teller teller = {&text, entry_why, said_why};
+
+	ld_buffer_init(&text, 1024 * 1024);
+	if (ld_story_why(t->quorum, ld_span_str(host), ld_span_str(path), false, &teller) !=
+	    LINDUNG_OK)
+		die("why", host);
+	printf("%.*s", (int)text.len, (const char *)text.data);
+	ld_buffer_free(&text);
+}
+
 static void
 key_print(const char *name, bool is_witness)
 {
@@ -338,6 +366,8 @@ command(struct tool *t, char *line, const char *popular)
 		puts(ld_refusal_key(t->quorum->said.at[strtoul(word[1], NULL, 10)].refusal));
 	} else if (strcmp(word[0], "admits") == 0) {
 		admits(t, word[1], strtoll(word[2], NULL, 10), strtoul(word[3], NULL, 10));
+	} else if (strcmp(word[0], "why") == 0) {
+		why(t, word[1], word[2]);
 	} else if (strcmp(word[0], "again") == 0) {
 		again(t, strtoll(word[1], NULL, 10));
 	} else if (strcmp(word[0], "hash") == 0) {

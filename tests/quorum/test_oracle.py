@@ -239,13 +239,43 @@ def listing(made):
     return {(c, e): (a, s) for a, c, e, s in cells}
 
 
+def stories(made):
+    """What `why` tells of each name agrees with what is in effect; returns how many entries it told."""
+    told = 0
+    for host, path in (("x.one.example", ""), ("www.one.example", "/path/deeper"), ("three.test", ""),
+                       ("one.example", "/path/x"), ("www.bank.test", ""), ("m.two.example", "")):
+        here, covered = None, set()
+        for line in made.world.tool.ask(f"why {host} {path}".strip()) + ["0\t\t\t"]:
+            if "\t" not in line:
+                index, standing = line.split(" ")
+                counting.discard(int(index) if standing == "counts" else None)
+                assert made.world.log.entries[int(index)].refusal is None
+                continue
+            assert here is None or not counting, f"{here}: not told of {counting}"
+            action, category, here, sources = line.split("\t")
+            counting = {int(s.split(":")[1]) for s in sources.split(",") if s}
+            if here:
+                told += 1
+                covered.add((category, here))
+                effect = made.world.list.get((category, here), ("remove", ""))
+                assert (action, sources) == effect
+        for category, entry in made.world.list:
+            at, itself, below, url = oracle.split(entry)
+            covers = (url and path and f"/{entry.split('/', 1)[1]}" in (path, "/path") and (
+                host == at or host.endswith("." + at))) or (itself and at == host) or (
+                below and host.endswith("." + at))
+            assert not covers or (category, entry) in covered, (host, path, entry)
+    return told
+
+
 def test_random_logs(tool):
-    effective = changes = refused = 0
+    effective = changes = refused = told = 0
     for seed in range(SEED, SEED + LOGS):
         made = Maker(tool, seed)
         try:
             made.play(30)
             assert listing(made) == made.world.list
+            told += stories(made)
             assert tool.ask(f"again {made.now}") == ["same"], "from scratch it is another list"
         except AssertionError as e:
             raise AssertionError(f"seed {seed}: {e}") from e
@@ -253,4 +283,5 @@ def test_random_logs(tool):
         refused += sum(s.refusal is not None for s in made.world.log.entries)
         changes += len(made.world.log.entries)
     print(f"{LOGS} logs, {changes} statements, {refused} of them in vain, {effective} entries at the end")
+    assert told > LOGS, "too few stories"
     assert effective > LOGS / 4, "the logs say too little to test anything"
