@@ -26,6 +26,9 @@ quick:	## the tests on the release build alone
 	@tools/install-packages test
 	@tools/test --quick
 
+region: build	## play the worked example: eight countries keep a list together
+	@examples/region/play build/programs/lindung
+
 bench: build	## measure size and speed, against the bars
 	@tools/install-packages bench
 	@bench/run
@@ -52,4 +55,4 @@ deb:	## Debian packages, in build-deb/
 clean:	## remove everything that was built
 	rm -rf build build-asan build-fuzz build-deb
 
-.PHONY: help run build packages test quick bench fuzz man format install deb clean
+.PHONY: help run build packages test quick region bench fuzz man format install deb clean

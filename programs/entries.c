@@ -143,7 +143,7 @@ ld_entries_file(struct ld_entries *entries, const char *path, const char *format
 	struct ld_list_input *input;
 	int found = format != NULL ? ld_list_format_find(format) : LD_LIST_AUTO, err;
 
-	if (found < 0 || !ld_list_format_is_read((enum ld_list_format)found))
+	if (found < 0 || (format != NULL && !ld_list_format_is_read((enum ld_list_format)found)))
 		return ld_fail(report, LINDUNG_EFORMAT, "there is no format \"%s\" to read",
 			       format);
 	err = ld_list_input_open(&input, path, report);

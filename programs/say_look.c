@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "list/canonical.h"
+#include "quorum/story.h"
 #include "say.h"
 #include "show.h"
+#include "tell.h"
 
 enum {
 	ENTRIES_SHOWN = 20,
@@ -100,19 +102,25 @@ popular_print(const struct ld_say *say)
 /* ---- What it would change -----------------------------------------------------------------------
  */
 
-struct changes {
+struct counts {
 	uint64_t closed, opened, ended;
 };
 
 static int
-change_count(void *ctx, const struct ld_effective *effective)
+effective_count(void *ctx, const struct ld_effective *effective)
 {
-	struct changes *changes = ctx;
+	struct counts *counts = ctx;
 
-	changes->closed += effective->entry.action == LD_ACTION_BLOCK;
-	changes->opened += effective->entry.action == LD_ACTION_ALLOW;
-	changes->ended += effective->entry.action == LD_ACTION_REMOVE;
+	counts->closed += effective->entry.action == LD_ACTION_BLOCK;
+	counts->opened += effective->entry.action == LD_ACTION_ALLOW;
+	counts->ended += effective->entry.action == LD_ACTION_REMOVE;
 	return LINDUNG_OK;
+}
+
+static uint64_t
+more(uint64_t before, uint64_t after)
+{
+	return after > before ? after - before : 0;
 }
 
 /* Ours, which the log does not have yet; else the log's. */
@@ -127,6 +135,24 @@ block_get(void *ctx, const uint8_t hash[32], struct ld_buffer *ret, struct ld_re
 	return ret->failed ? LINDUNG_ENOMEM : LINDUNG_OK;
 }
 
+/* What the quorum still misses, where not all of it is in effect. */
+static void
+missing_print(struct ld_say *say, uint64_t index)
+{
+	struct ld_quorum *quorum = say->ledger.quorum;
+	uint64_t in_effect = 0, entries = 0;
+	struct ld_missing missing;
+
+	ld_story_effect(quorum, index, &in_effect, &entries);
+	if (in_effect >= entries || (say->statement.action != LD_STATEMENT_LIST &&
+				     say->statement.action != LD_STATEMENT_ALLOW))
+		return;
+	printf("In effect then: %s of %s.\n", ld_show_number(in_effect).text,
+	       ld_show_number(entries).text);
+	if (ld_missing_find(&missing, quorum, &say->statement, ld_buffer_span(&say->block)))
+		ld_missing_print(&missing, 0);
+}
+
 static void
 changes_print(struct ld_say *say)
 {
@@ -134,21 +160,27 @@ changes_print(struct ld_say *say)
 	struct ld_quorum *quorum = say->ledger.quorum;
 	uint64_t index = ld_quorum_size(quorum);
 	struct ld_report why = {{0}};
-	struct changes changes = {0};
+	struct counts before = {0}, after = {0}, changes = {0};
 	int64_t next_s;
 
 	if (ld_quorum_admits(quorum, ld_buffer_span(&say->note), say->now_s, &why) != LINDUNG_OK) {
 		printf("The log will not take it as it is: %s\n", why.text);
 		return;
 	}
-	if (ld_quorum_add(quorum, index, ld_buffer_span(&say->note), &blocks) != LINDUNG_OK ||
-	    ld_quorum_settle(quorum, say->now_s, change_count, &changes, &next_s) != LINDUNG_OK) {
+	/* A change may only be of whom an entry rests on: how many there are is counted. */
+	if (ld_quorum_effective(quorum, effective_count, &before) != LINDUNG_OK ||
+	    ld_quorum_add(quorum, index, ld_buffer_span(&say->note), &blocks) != LINDUNG_OK ||
+	    ld_quorum_settle(quorum, say->now_s, effective_count, &changes, &next_s) !=
+		    LINDUNG_OK ||
+	    ld_quorum_effective(quorum, effective_count, &after) != LINDUNG_OK) {
 		puts("What it would change could not be worked out: not enough memory.");
 		return;
 	}
-	printf("In the log now, it would close %s, open %s and end %s.\n",
-	       ld_show_number(changes.closed).text, ld_show_number(changes.opened).text,
+	printf("In the log now, it would close %s more, open %s more and end %s.\n",
+	       ld_show_number(more(before.closed, after.closed)).text,
+	       ld_show_number(more(before.opened, after.opened)).text,
 	       ld_show_number(changes.ended).text);
+	missing_print(say, index);
 }
 
 void

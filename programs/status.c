@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "arguments.h"
-#include "list/canonical.h"
 #include "show.h"
 #include "tell.h"
 
@@ -135,68 +134,6 @@ is_ending(const struct status *x, const struct ld_story_said *said)
 	return said->standing == LD_STANDING_COUNTS && said->until_s < x->soon_s;
 }
 
-/* The first entry of a statement that is not in effect, and what it would take. */
-struct missing {
-	struct ld_span category;
-	char entry[LD_ENTRY_TEXT_MAX_BYTES + 1], takes[2048];
-	struct ld_quorum *quorum;
-};
-
-static int
-missing_take(void *ctx, const struct ld_story_entry *e)
-{
-	struct missing *m = ctx;
-
-	if (e->effective.entry.action == LD_ACTION_REMOVE && *m->takes == '\0' &&
-	    ld_span_equal(e->effective.entry.category, m->category))
-		snprintf(m->takes, sizeof m->takes, "%.*s", (int)e->takes.len,
-			 (const char *)e->takes.data);
-	return LINDUNG_OK;
-}
-
-static int
-said_ignore(void *ctx, const struct ld_story_said *said)
-{
-	(void)ctx;
-	(void)said;
-	return LINDUNG_OK;
-}
-
-static int
-missing_look(void *ctx, const struct ld_entry *entry)
-{
-	struct missing *m = ctx;
-	const struct ld_story_teller teller = {
-		.ctx = m, .entry = missing_take, .said = said_ignore};
-	struct ld_buffer text;
-
-	(void)ld_story_why(m->quorum, entry->host, entry->path, false, &teller);
-	if (*m->takes == '\0')
-		return LINDUNG_OK;
-	ld_buffer_init(&text, LD_ENTRY_TEXT_MAX_BYTES);
-	ld_entry_write(&text, entry);
-	snprintf(m->entry, sizeof m->entry, "%.*s", (int)text.len, (const char *)text.data);
-	ld_buffer_free(&text);
-	return LINDUNG_EEXISTS; /* one is enough */
-}
-
-static void
-missing_find(struct status *x, const struct ld_story_said *said, struct missing *ret)
-{
-	const struct ld_statement *s = &x->tale.statement;
-	struct ld_buffer block;
-
-	*ret = (struct missing){.category = said->category, .quorum = x->ledger.quorum};
-	if (s->entries == LD_ENTRIES_INLINE)
-		(void)ld_block_inline(s, missing_look, ret);
-	if (s->entries != LD_ENTRIES_BLOCK)
-		return;
-	ld_buffer_init(&block, LD_BLOCK_STORED_MAX_BYTES);
-	if (ld_log_get_block(x->ledger.log, s->block_hash, &block, NULL) == LINDUNG_OK)
-		(void)ld_block_read(s, ld_buffer_span(&block), NULL, missing_look, ret, NULL);
-	ld_buffer_free(&block);
-}
-
 static void
 said_print(struct status *x, const struct ld_story_said *said)
 {
@@ -204,24 +141,20 @@ said_print(struct status *x, const struct ld_story_said *said)
 
 	ld_tell_said(stdout, x->ledger.quorum, said, &x->tale, 2);
 	if (x->wanted == is_waiting) {
-		struct missing missing;
-		struct ld_span rest;
+		struct ld_missing missing;
+		struct ld_buffer block;
 
 		ld_story_effect(x->ledger.quorum, said->index, &in_effect, &entries);
 		printf("      In effect: %s of %s\n", ld_show_number(in_effect).text,
 		       ld_show_number(entries).text);
-		missing_find(x, said, &missing);
-		rest = ld_span_str(missing.takes);
-		while (rest.len != 0) {
-			size_t end = ld_span_find(rest, '\n');
-
-			fputs("      Missing for ", stdout);
-			ld_show_text(stdout, ld_span_str(missing.entry));
-			fputs(": ", stdout);
-			ld_show_text(stdout, ld_span_first(rest, end));
-			putchar('\n');
-			rest = ld_span_from(rest, end + 1);
-		}
+		ld_buffer_init(&block, LD_BLOCK_STORED_MAX_BYTES);
+		if (x->tale.statement.entries == LD_ENTRIES_BLOCK)
+			(void)ld_log_get_block(x->ledger.log, x->tale.statement.block_hash, &block,
+					       NULL);
+		if (ld_missing_find(&missing, x->ledger.quorum, &x->tale.statement,
+				    ld_buffer_span(&block)))
+			ld_missing_print(&missing, 6);
+		ld_buffer_free(&block);
 		return;
 	}
 	fputs("      ", stdout);

@@ -299,3 +299,73 @@ ld_tell_json(const struct ld_story_said *said, const struct ld_tale *tale)
 		json_object_set_new(object, "sealed", json_true());
 	return object;
 }
+
+/* ---- What is missing
+ * ---------------------------------------------------------------------------------- */
+
+static int
+missing_take(void *ctx, const struct ld_story_entry *e)
+{
+	struct ld_missing *m = ctx;
+
+	if (e->effective.entry.action == LD_ACTION_REMOVE && *m->takes == '\0' &&
+	    ld_span_equal(e->effective.entry.category, m->category))
+		snprintf(m->takes, sizeof m->takes, "%.*s", (int)e->takes.len,
+			 (const char *)e->takes.data);
+	return LINDUNG_OK;
+}
+
+static int
+said_ignore(void *ctx, const struct ld_story_said *said)
+{
+	(void)ctx;
+	(void)said;
+	return LINDUNG_OK;
+}
+
+static int
+missing_look(void *ctx, const struct ld_entry *entry)
+{
+	struct ld_missing *m = ctx;
+	const struct ld_story_teller teller = {
+		.ctx = m, .entry = missing_take, .said = said_ignore};
+	struct ld_buffer text;
+
+	(void)ld_story_why(m->quorum, entry->host, entry->path, false, &teller);
+	if (*m->takes == '\0')
+		return LINDUNG_OK;
+	ld_buffer_init(&text, LD_ENTRY_TEXT_MAX_BYTES);
+	ld_entry_write(&text, entry);
+	snprintf(m->entry, sizeof m->entry, "%.*s", (int)text.len, (const char *)text.data);
+	ld_buffer_free(&text);
+	return LINDUNG_EEXISTS; /* one is enough */
+}
+
+bool
+ld_missing_find(struct ld_missing *ret, struct ld_quorum *quorum,
+		const struct ld_statement *statement, struct ld_span block)
+{
+	*ret = (struct ld_missing){.quorum = quorum, .category = statement->category};
+	if (statement->entries == LD_ENTRIES_INLINE)
+		(void)ld_block_inline(statement, missing_look, ret);
+	else if (statement->entries == LD_ENTRIES_BLOCK && block.len != 0)
+		(void)ld_block_read(statement, block, NULL, missing_look, ret, NULL);
+	return *ret->takes != '\0';
+}
+
+void
+ld_missing_print(const struct ld_missing *missing, int indent)
+{
+	struct ld_span rest = ld_span_str(missing->takes);
+
+	while (rest.len != 0) {
+		size_t end = ld_span_find(rest, '\n');
+
+		printf("%*sMissing for ", indent, "");
+		ld_show_text(stdout, ld_span_str(missing->entry));
+		fputs(": ", stdout);
+		ld_show_text(stdout, ld_span_first(rest, end));
+		putchar('\n');
+		rest = ld_span_from(rest, end + 1);
+	}
+}

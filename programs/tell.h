@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "ledger.h"
+#include "list/canonical.h"
 #include "quorum/story.h"
 
 /** A statement of the log, taken apart; valid until the next one is read, or ld_tale_free(). */
@@ -44,6 +45,20 @@ void ld_tell_said(FILE *to, const struct ld_quorum *quorum, const struct ld_stor
 void ld_tell_standing(FILE *to, const struct ld_story_said *said);
 /** The same as an object; NULL without memory. */
 json_t *ld_tell_json(const struct ld_story_said *said, const struct ld_tale *tale);
+
+/** An entry of a statement that is not in effect, and what it would take. */
+struct ld_missing {
+	struct ld_quorum *quorum;
+	struct ld_span category;
+	char entry[LD_ENTRY_TEXT_MAX_BYTES + 1], takes[2048]; /* terminated; lines */
+};
+
+/** Find the first one; `block`: of the statement, if it has one that is not sealed.  False: there
+ * is none, or it cannot be read. */
+bool ld_missing_find(struct ld_missing *ret, struct ld_quorum *quorum,
+		     const struct ld_statement *statement, struct ld_span block);
+/** Print it, each line with `indent` blanks. */
+void ld_missing_print(const struct ld_missing *missing, int indent);
 
 /** 12 digits of an id, terminated. */
 void ld_tell_id(char ret[LD_STATEMENT_ID_SHOWN + 1], const uint8_t id[LD_STATEMENT_ID_BYTES]);
