@@ -748,12 +748,14 @@ int
 ld_quorum_about(const struct ld_quorum *q, const struct ld_entry *name, const uint8_t *blind,
 		ld_quorum_each *each, void *ctx)
 {
-	uint8_t key[LD_HOST_MAX];
-	struct ld_cell_text text = {.blind = blind};
-	uint8_t first = 0, last = 0; /* scopes; of what is sealed they are in the hash */
+	uint8_t key[LD_HOST_MAX], scoped[LD_BLIND_BYTES];
+	struct ld_cell_text text = {.blind = scoped};
+	uint8_t first = LD_SCOPE_SELF, last = LD_SCOPE_URL;
 	int err = LINDUNG_OK;
 
-	if (name != NULL) {
+	if (name == NULL) {
+		memcpy(scoped, blind, sizeof scoped);
+	} else {
 		text = (struct ld_cell_text){
 			.key = ld_span(key, ld_host_to_key(key, name->host)),
 			.path = name->path,
@@ -762,9 +764,15 @@ ld_quorum_about(const struct ld_quorum *q, const struct ld_entry *name, const ui
 		last = name->path.len != 0 ? LD_SCOPE_URL : LD_SCOPE_TREE;
 	}
 	for (size_t category = 0; category < q->categories.count; category++) {
-		for (text.scope = first; text.scope <= last && err == LINDUNG_OK; text.scope++) {
-			uint32_t number = ld_cell_find(q, (uint16_t)category, &text);
+		for (uint8_t scope = first; scope <= last && err == LINDUNG_OK; scope++) {
 			const struct ld_cell *cell;
+
+			/* An image knows a sealed name by its hash: all scopes are of one name. */
+			if (name == NULL)
+				scoped[LD_BLIND_SCOPE_AT] = scope;
+			else
+				text.scope = scope;
+			uint32_t number = ld_cell_find(q, (uint16_t)category, &text);
 
 			if (number == LD_NONE)
 				continue;

@@ -92,7 +92,7 @@ int ld_quorum_settle(struct ld_quorum *quorum, int64_t now_s, ld_quorum_each *ch
 /** All that is in effect, in canonical order (sealed ones last, by hash). */
 int ld_quorum_effective(const struct ld_quorum *quorum, ld_quorum_each *each, void *ctx);
 /** All that is in effect of this one name, in every category: `name`'s host and path with any
- * scope, or, if it is NULL, what is sealed as `blind`.  As of the last ld_quorum_settle(). */
+ * scope, or, if it is NULL, what is sealed as `blind`, with any scope.  As of the last ld_quorum_settle(). */
 int ld_quorum_about(const struct ld_quorum *quorum, const struct ld_entry *name,
 		    const uint8_t *blind, ld_quorum_each *each, void *ctx);
 /** What sealed names are blinded with: derived from the keys held and the log's origin. */

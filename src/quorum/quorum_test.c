@@ -489,6 +489,29 @@ a_blinded_hash_is_that_of_the_name(void **state)
 	assert_memory_equal(blind, blinds.at[0], sizeof blind);
 }
 
+/* Who compiles changes to an image must tell all that holds of a sealed name, and there it has one
+ * hash whatever the scope. */
+static void
+a_sealed_name_is_told_of_in_all_its_scopes(void **state)
+{
+	struct world *w = *state;
+	struct block *block = block_make(w, "*.secret.test\n=secret.test\n", true, true);
+	struct blinds blinds = {0}, about = {0};
+
+	parties_add(w);
+	list_block(w, 10, block, "closed");
+	settle(w, 20);
+	assert_int_equal(ld_quorum_effective(w->quorum, blind_take, &blinds), LINDUNG_OK);
+	assert_int_equal(blinds.count, 2);
+	assert_memory_equal(blinds.at[0], blinds.at[1], LD_BLIND_SCOPE_AT);
+	for (int i = 0; i < 2; i++) {
+		about.count = 0;
+		assert_int_equal(ld_quorum_about(w->quorum, NULL, blinds.at[i], blind_take, &about),
+				 LINDUNG_OK);
+		assert_int_equal(about.count, 2);
+	}
+}
+
 static void
 what_must_be_sealed_is_not_taken_in_clear(void **state)
 {
@@ -667,6 +690,7 @@ main(void)
 		T(a_block_with_another_count_has_no_entries),
 		T(sealed_entries_are_blinded),
 		T(a_blinded_hash_is_that_of_the_name),
+		T(a_sealed_name_is_told_of_in_all_its_scopes),
 		T(what_must_be_sealed_is_not_taken_in_clear),
 		T(why_tells_all_of_it),
 		T(why_of_a_sealed_name_needs_the_right),
