@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <sodium.h>
+#include <stdalign.h>
 #include <string.h>
 
 int
@@ -12,6 +13,8 @@ ld_secret_alloc(void **ret, size_t bytes, struct ld_report *report)
 
 	if (sodium_init() < 0)
 		return ld_fail(report, LINDUNG_EINTERNAL, "libsodium does not start");
+	/* It ends where a page ends: only a multiple of the alignment begins aligned. */
+	bytes = (bytes + alignof(max_align_t) - 1) / alignof(max_align_t) * alignof(max_align_t);
 	memory = sodium_malloc(bytes);
 	if (memory == NULL)
 		return ld_fail(report, LINDUNG_ENOMEM, "not enough memory for a secret");

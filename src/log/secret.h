@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 
-/** Zeroed.  Errors: LINDUNG_ENOMEM with a report. */
+/** Zeroed, aligned for any type.  Errors: LINDUNG_ENOMEM with a report. */
 int ld_secret_alloc(void **ret, size_t bytes, struct ld_report *report);
 /** Wipe and give back.  NULL is a no-op. */
 void ld_secret_free(void *secret);
