@@ -181,6 +181,9 @@ party_add(struct ld_quorum *q, uint32_t number, struct ld_checked *c)
 	party->since_s = party->root_s = s->time_s;
 	party->until_s = s->expires_s;
 	party->last_s = INT64_MIN;
+	/* The times of one key do not go back, those of two may: what it says in a day is counted
+	 * for each. */
+	party->day = INT64_MIN;
 	party->added = number;
 	if (ld_due_add(q, party->until_s, c->party, true) != LINDUNG_OK)
 		return LINDUNG_ENOMEM;
@@ -443,7 +446,9 @@ ld_quorum_add(struct ld_quorum *q, uint64_t index, struct ld_span note,
 	if (needs_block(q, &checked) && blocks != NULL)
 		err = blocks->block(blocks->ctx, checked.statement.block_hash, &stored,
 				    &checked.report);
-	/* What is not the block at all is not there. */
+	/* What is not the block at all is not there; nor what is larger than a block can be. */
+	if (err == LINDUNG_ELIMIT)
+		err = LINDUNG_ENOTFOUND;
 	if (err == LINDUNG_OK && !hash_is(ld_buffer_span(&stored), checked.statement.block_hash))
 		err = LINDUNG_ENOTFOUND;
 	if (err == LINDUNG_OK || err == LINDUNG_ENOTFOUND) {

@@ -26,7 +26,8 @@ enum {
 struct ld_quorum;
 
 /** Where blocks come from: the stored octets of the block with this hash into `ret`.
- * LINDUNG_ENOTFOUND: not there yet; the statement then waits (ld_quorum_block()). */
+ * LINDUNG_ENOTFOUND, LINDUNG_ELIMIT (`ret` is full), and what has another hash: not there yet; the
+ * statement then waits (ld_quorum_block()). */
 struct ld_block_source {
 	void *ctx;
 	int (*block)(void *ctx, const uint8_t hash[32], struct ld_buffer *ret,
@@ -41,7 +42,7 @@ void ld_quorum_free(struct ld_quorum *quorum);
 /** Take entry `index` of the log (they come in order, from 0).  A statement that means nothing is
  * kept with its reason (story.h), and changes nothing.  `blocks` NULL: all blocks come late.
  * Errors: LINDUNG_EINVAL (not the next index), LINDUNG_ENOMEM, LINDUNG_ELIMIT, those of the source
- * but LINDUNG_ENOTFOUND.  Nothing was taken then, but after LINDUNG_ENOMEM the state is of no use
+ * but the two above.  Nothing was taken then, but after LINDUNG_ENOMEM the state is of no use
  * any more and every call returns it. */
 int ld_quorum_add(struct ld_quorum *quorum, uint64_t index, struct ld_span note,
 		  const struct ld_block_source *blocks);
@@ -83,16 +84,17 @@ enum { LD_EFFECTIVE_SOURCES_MAX = 4 };
 
 typedef int ld_quorum_each(void *ctx, const struct ld_effective *effective);
 
-/** Bring it to the time `now_s` and tell what changed since the last time (REMOVE: no longer there
- * in that category).  Times may not go backwards: LINDUNG_EINVAL.  `*ret_next_s`: when the clock
- * alone may change something next; INT64_MAX: never.  Where `change` returns an error it stops and
- * returns that; what was not told comes with the next call. */
+/** Bring it to the time `now_s` and tell `change` (or NULL) what changed since the last time
+ * (REMOVE: no longer there in that category).  Times may not go backwards: LINDUNG_EINVAL.
+ * `*ret_next_s`: when the clock alone may change something next; INT64_MAX: never.  Where `change`
+ * returns an error it stops and returns that; what was not told comes with the next call. */
 int ld_quorum_settle(struct ld_quorum *quorum, int64_t now_s, ld_quorum_each *change, void *ctx,
 		     int64_t *ret_next_s);
 /** All that is in effect, in canonical order (sealed ones last, by hash). */
 int ld_quorum_effective(const struct ld_quorum *quorum, ld_quorum_each *each, void *ctx);
 /** All that is in effect of this one name, in every category: `name`'s host and path with any
- * scope, or, if it is NULL, what is sealed as `blind`, with any scope.  As of the last ld_quorum_settle(). */
+ * scope, or, if it is NULL, what is sealed as `blind`, with any scope.  As of the last
+ * ld_quorum_settle(). */
 int ld_quorum_about(const struct ld_quorum *quorum, const struct ld_entry *name,
 		    const uint8_t *blind, ld_quorum_each *each, void *ctx);
 /** What sealed names are blinded with: derived from the keys held and the log's origin. */

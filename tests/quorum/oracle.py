@@ -221,7 +221,7 @@ class Log:
         if s.action == "party-add":
             party = self.parties.setdefault(s.subject, {"id": s.subject, "days": {}})
             party.update(key=s.key, kind=s.kind, country=s.country, since=s.time, root_time=s.time,
-                         until=s.expires, last=-NEVER)
+                         until=s.expires, last=-NEVER, days={})
             self.keys.setdefault(s.key, [s.subject, False])
         elif s.action == "party-revoke":
             party = self.parties[s.subject]
