@@ -198,7 +198,7 @@ int
 ld_channel_send_fds(struct ld_channel *channel, enum ld_message_type type, struct ld_span body,
 		    const int *fds, unsigned fd_count)
 {
-	uint8_t octets[LD_MESSAGE_HEADER_BYTES + 256];
+	uint8_t octets[LD_MESSAGE_HEADER_BYTES + LD_MESSAGE_FDS_BODY_MAX];
 	struct ld_writer w = ld_writer(octets, sizeof octets);
 	int err = send_check(channel, sizeof octets);
 

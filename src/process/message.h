@@ -34,7 +34,8 @@ enum {
 	LD_MESSAGE_HEADER_BYTES = 8,
 	LD_MESSAGE_BODY_MAX = 68 * 1024, /* an answer of 65535 octets, with its errors */
 	LD_PACKET_MAX = LD_MESSAGE_HEADER_BYTES + LD_MESSAGE_BODY_MAX,
-	LD_MESSAGE_FDS_MAX = 33, /* an image and its overlays */
+	LD_MESSAGE_FDS_MAX = 33,        /* an image and its overlays */
+	LD_MESSAGE_FDS_BODY_MAX = 1024, /* of one that comes with descriptors */
 	LD_ASKING_BODY_MAX = 4 + 2 + 1 + LD_NAME_WIRE_MAX,
 	LD_ANSWER_TEXT_MAX = 255, /* of one extended error; what is more is cut */
 	/* Id, error, code, secure, text, extended errors: what stands before the DNS message. */

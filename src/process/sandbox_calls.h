@@ -122,6 +122,7 @@
 	X(faccessat)                                                                               \
 	X(faccessat2)                                                                              \
 	X(getdents64)                                                                              \
+	X(flock)                                                                                   \
 	X(lstat)                                                                                   \
 	X(memfd_create)                                                                            \
 	X(newfstatat)                                                                              \
