@@ -34,6 +34,7 @@ int dump_main(int argc, char **argv);
 int edit_main(int argc, char **argv);
 int export_main(int argc, char **argv);
 int host_main(int argc, char **argv);
+int recheck_main(int argc, char **argv);
 int subscribe_main(int argc, char **argv);
 int query_main(int argc, char **argv);
 int serve_main(int argc, char **argv);
@@ -53,6 +54,7 @@ static const struct {
 	{"diff", diff_main, "what came and went from one image to another"},
 	{"edit", edit_main, "change an overlay"},
 	{"subscribe", subscribe_main, "lists of others by URL"},
+	{"recheck", recheck_main, "which listed names still exist"},
 	{"export", export_main, "what is in effect, for other programs"},
 	{"host", host_main, "serve a log, take what is submitted to it"},
 	{"serve", serve_main, "answer DNS queries"},
