@@ -175,6 +175,8 @@ log_check(struct restore *x)
 	if (!ld_home_holds_log(x->temporary))
 		return LINDUNG_OK;
 	x->has_log = true;
+	/* An empty folder is in no archive; who writes to the log needs it. */
+	mkdir(ld_home_path(&x->home, "log/.private"), 0700);
 	err = ld_log_open(&log, ld_home_path(&x->home, "log"), NULL, &x->report);
 	if (err != LINDUNG_OK)
 		return err;
