@@ -1,9 +1,8 @@
-/* A stream of messages that claims to be a transfer: taken to its end or refused; a copy that came out
- * of it is written, read again and the same.
- * SPDX-License-Identifier: BSD-2-Clause
+/* A stream of messages that claims to be a transfer: taken to its end or refused; a copy that came
+ * out of it is written, read again and the same. SPDX-License-Identifier: BSD-2-Clause
  *
- * The first octet: 1 there is a copy already, 2 all of the zone is asked for, 4 signed.  Then messages, each behind a length of
- * two octets; the id of each is made right. */
+ * The first octet: 1 there is a copy already, 2 all of the zone is asked for, 4 signed.  Then
+ * messages, each behind a length of two octets; the id of each is made right. */
 #include "fuzz.h"
 
 #include <stdlib.h>

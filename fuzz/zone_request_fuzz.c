@@ -1,9 +1,9 @@
-/* A request about our zones: answered, given a transfer that comes to its end, or passed on; never more
- * octets than a message has, and never records without the key.
- * SPDX-License-Identifier: BSD-2-Clause
+/* A request about our zones: answered, given a transfer that comes to its end, or passed on; never
+ * more octets than a message has, and never records without the key. SPDX-License-Identifier:
+ * BSD-2-Clause
  *
- * The first octet is the transport; of the rest, the message.  With its top bit set, a TSIG record with
- * a good key's name and no good MAC is what may stand in it: nobody here knows the secret. */
+ * The first octet is the transport; of the rest, the message.  With its top bit set, a TSIG record
+ * with a good key's name and no good MAC is what may stand in it: nobody here knows the secret. */
 #include "fuzz.h"
 
 #include <stdlib.h>
@@ -78,8 +78,8 @@ ask(bool open, const struct ld_from *from, struct ld_span message)
 		break;
 	case LD_ZONE_ANSWER:
 		/* Nobody who has no key learns anything. */
-		if (!w.failed && (w.len < LD_HEADER_BYTES ||
-				  (!open && ld_get_be16(w.data + 6) != 0)))
+		if (!w.failed &&
+		    (w.len < LD_HEADER_BYTES || (!open && ld_get_be16(w.data + 6) != 0)))
 			__builtin_trap();
 		break;
 	case LD_ZONE_PASS:

@@ -9,7 +9,7 @@
 #include "arguments.h"
 #include "base/file.h"
 #include "net/exchange.h"
-#include "zone/intake.h"
+#include "transfer.h"
 
 int transfer_main(int argc, char **argv);
 
@@ -23,7 +23,17 @@ enum {
 
 static const uint64_t octets_max = UINT64_C(4) << 30;
 
-enum row { ROW_KEY, ROW_OUTPUT, ROW_WHOLE, ROW_DIGEST, ROW_QUIET, ROWS };
+enum row {
+	ROW_KEY,
+	ROW_OUTPUT,
+	ROW_WHOLE,
+	ROW_DIGEST,
+	ROW_FOLLOW,
+	ROW_LISTEN,
+	ROW_THEN,
+	ROW_QUIET,
+	ROWS
+};
 
 static const struct ld_argument_row rows[ROWS] = {
 	[ROW_KEY] = {.name = "key",
@@ -36,6 +46,13 @@ static const struct ld_argument_row rows[ROWS] = {
 			.help = "where the copy is, or will be"},
 	[ROW_WHOLE] = {.name = "whole", .help = "all of the zone, even if a copy is there"},
 	[ROW_DIGEST] = {.name = "digest", .help = "refuse a zone without a digest (ZONEMD)"},
+	[ROW_FOLLOW] = {.name = "follow", .help = "stay, and keep the copy up to date"},
+	[ROW_LISTEN] = {.name = "listen",
+			.value = "ADDRESS",
+			.help = "with --follow: where the server tells of news (NOTIFY)"},
+	[ROW_THEN] = {.name = "then",
+		      .value = "COMMAND",
+		      .help = "with --follow: run this by the shell after each change"},
 	[ROW_QUIET] = {.name = "quiet", .letter = 'q', .help = "say nothing if all is well"},
 };
 
@@ -49,19 +66,6 @@ static const char head[] =
 
 static const char tail[] =
 	"\nExit: 0 the copy is new, 1 it failed, 2 wrong usage, 3 the copy was up to date.\n";
-
-struct transfer {
-	const char *path;
-	struct ld_name zone;
-	struct ld_address server;
-	struct ld_tsig_keys keys;
-	bool whole, needs_digest, quiet;
-	struct ld_zone_copy *copy;
-	bool was_whole, had_copy;
-	uint32_t before; /* serial of the copy that there was */
-	unsigned digests;
-	struct ld_report report;
-};
 
 /* ZONE@SERVER: addresses have colons and dots, and no '@' before that of the port. */
 static int
@@ -172,8 +176,8 @@ say(const struct transfer *t)
 		t->digests != 0 ? ", as its digest says" : "");
 }
 
-static int
-run(struct transfer *t)
+int
+transfer_once(struct transfer *t)
 {
 	enum ld_intake_state state = LD_INTAKE_GOES_ON;
 	int err = copy_load(t);
@@ -210,6 +214,15 @@ run(struct transfer *t)
 	return err;
 }
 
+void
+transfer_forget(struct transfer *t)
+{
+	ld_zone_copy_free(t->copy);
+	t->copy = NULL;
+	t->had_copy = t->was_whole = false;
+	t->digests = 0;
+}
+
 int
 transfer_main(int argc, char **argv)
 {
@@ -239,9 +252,12 @@ transfer_main(int argc, char **argv)
 	}
 	if (ld_argument(&arguments, ROW_KEY) != NULL)
 		err = ld_tsig_keys_read(&t.keys, ld_argument(&arguments, ROW_KEY), &t.report);
+	if (err == LINDUNG_OK && arguments.counts[ROW_FOLLOW] != 0)
+		return transfer_follow(&t, ld_argument(&arguments, ROW_LISTEN),
+				       ld_argument(&arguments, ROW_THEN));
 	if (err == LINDUNG_OK)
-		err = run(&t);
-	ld_zone_copy_free(t.copy);
+		err = transfer_once(&t);
+	transfer_forget(&t);
 	explicit_bzero(&t.keys, sizeof t.keys);
 	if (err == LINDUNG_EEXISTS) {
 		if (!t.quiet)

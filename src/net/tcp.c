@@ -334,8 +334,12 @@ connection_turn(struct connection *c)
 			c->again |= input_read(c);
 		/* One a turn: others on the loop wait while it is made. */
 		if (!streamed && !c->broken) {
+			bool streams = c->streams;
+
 			streamed = source_run(c);
 			c->active |= streamed;
+			/* What was kept meanwhile is taken now. */
+			c->again |= streams && !c->streams;
 		}
 		if (c->broken)
 			break;

@@ -223,7 +223,8 @@ test_changes_lead_to_the_same(void **state)
 static void
 test_serials(void **state)
 {
-	static const char one[] = "block\tadult\ta.example\ts\n", two[] = "block\tadult\tb.example\ts\n";
+	static const char one[] = "block\tadult\ta.example\ts\n",
+			  two[] = "block\tadult\tb.example\ts\n";
 	struct ld_zone_set *first, *same, *early, *wrapped;
 
 	(void)state;

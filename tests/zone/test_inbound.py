@@ -228,3 +228,43 @@ zone "{NAME}" {{ type primary; file "zone.db"; check-names ignore;
     finally:
         named.terminate()
         named.wait(timeout=20)
+
+
+def test_our_server_follows_theirs(primary, key, lindung, tmp_path):
+    """A primary that tells of its changes; a copy that follows it; a server with that list."""
+    told = free_port()
+    p = primary(300, keys=[str(key.path)], notify=[f"127.0.0.1@{told}"])
+    p.await_zones()
+    image, copy = tmp_path / "theirs.ldx", tmp_path / "theirs.rpz"
+    new = tmp_path / "new.ldx"
+    follower = subprocess.Popen(
+        [lindung.path, "transfer", "--key", key.path, "--digest", "--follow", "--listen",
+         f"127.0.0.1@{told}", "--then",
+         f"{lindung.path} compile -q --no-protected -o {new} -c adult -f rpz {copy} && mv {new} {image}",
+         "-o", copy, f"{NAME}@127.0.0.1@{p.port}"], stderr=subprocess.PIPE, text=True)
+    server = None
+    try:
+        end = time.monotonic() + 20
+        while not image.exists():
+            assert time.monotonic() < end and follower.poll() is None
+            time.sleep(0.1)
+        config = dict(p.config, listen=[f"127.0.0.1@{free_port()}"], zone={},
+                      list={"image": str(image)}, metrics={"listen": f"127.0.0.1@{free_port()}"})
+        server = conftest.serve_conftest.Server(lindung.path, config, tmp_path / "theirs.yaml")
+        server.says("ready", timeout_s=30)
+        assert server.query(p.names[9]).rcode() == dns.rcode.NXDOMAIN
+        for i in range(3):
+            p.change(**{f"news{i}.example": "block gambling"})
+            end = time.monotonic() + 20
+            while server.query(f"news{i}.example").rcode() != dns.rcode.NXDOMAIN:
+                assert time.monotonic() < end
+                time.sleep(0.1)
+        # The first transfer was whole, the others were not; NOTIFY was answered, and signed.
+        assert p.metric('lindung_zone_answers_total{kind="axfr"}') == 1
+        assert p.metric('lindung_zone_answers_total{kind="ixfr"}') == 3
+        assert p.metric('lindung_zone_notifies_total{outcome="answered"}') >= 3
+    finally:
+        follower.terminate()
+        follower.wait(timeout=10)
+        if server is not None:
+            server.stop()
