@@ -332,11 +332,17 @@ shared(const struct ld_group *g, const struct ld_group *o)
 	return found;
 }
 
-bool
-ld_group_implies(const struct ld_policy *policy, int group, int other)
+/* Steps that are left: what cannot be shown in so many is not shown. */
+enum { STEPS_MAX = 20000 };
+
+static bool
+implies(const struct ld_policy *policy, int group, int other, unsigned *steps)
 {
 	const struct ld_group *g = &policy->groups[group], *o = &policy->groups[other];
 
+	if (*steps == 0)
+		return false;
+	--*steps;
 	if (memcmp(&g->meaning, &o->meaning, sizeof g->meaning) == 0)
 		return true;
 	if (is_harder(policy, g, o) || is_narrower(policy, g, o))
@@ -348,20 +354,28 @@ ld_group_implies(const struct ld_policy *policy, int group, int other)
 		needs_all &= g->members[i].type != LD_MEMBER_ATTRIBUTE;
 	for (uint32_t i = 0; i < g->member_count && needs_all; i++)
 		if (g->members[i].type == LD_MEMBER_GROUP &&
-		    ld_group_implies(policy, (int)g->members[i].number, other))
+		    implies(policy, (int)g->members[i].number, other, steps))
 			return true;
 	if (needs_all && shared(g, o) >= o->needed)
 		return true;
 	/* One member of the other suffices, and is shown. */
 	for (uint32_t i = 0; i < o->member_count && o->needed == 1; i++)
 		if (o->members[i].type == LD_MEMBER_GROUP &&
-		    ld_group_implies(policy, group, (int)o->members[i].number))
+		    implies(policy, group, (int)o->members[i].number, steps))
 			return true;
 	/* The other is made of groups alone, and each is shown. */
 	if (groups_in(o) != o->member_count)
 		return false;
 	for (uint32_t i = 0; i < o->member_count; i++)
-		if (!ld_group_implies(policy, group, (int)o->members[i].number))
+		if (!implies(policy, group, (int)o->members[i].number, steps))
 			return false;
 	return true;
+}
+
+bool
+ld_group_implies(const struct ld_policy *policy, int group, int other)
+{
+	unsigned steps = STEPS_MAX;
+
+	return implies(policy, group, other, &steps);
 }

@@ -216,6 +216,28 @@ groups_in_groups_have_limits(void **state)
 	ld_buffer_free(&text);
 }
 
+/* Two long chains of groups: what is shown takes a bounded number of steps. */
+static void
+what_can_be_shown_is_bounded(void **state)
+{
+	struct ld_buffer text;
+	struct ld_policy *policy;
+
+	(void)state;
+	ld_buffer_init(&text, 65536);
+	ld_buffer_printf(&text, "quorum none\ngroup a0 2 kind:ngo kind:isp\n"
+				"group b0 2 kind:police kind:isp\n");
+	for (int i = 1; i < 15; i++)
+		ld_buffer_printf(&text, "group a%d any a%d\ngroup b%d any b%d\n", i, i - 1, i,
+				 i - 1);
+	ld_buffer_bytes(&text, LD_SPAN("\0"));
+	policy = read_good((const char *)text.data);
+	assert_false(ld_group_implies(policy, (int)policy->group_count - 2,
+				      (int)policy->group_count - 1));
+	ld_policy_free(policy);
+	ld_buffer_free(&text);
+}
+
 /* ---- The hash -------------------------------------------------------------------------------- */
 
 static void
@@ -550,6 +572,7 @@ main(void)
 		cmocka_unit_test(a_key_of_the_wrong_type_is_refused),
 		cmocka_unit_test(witnesses_suffice),
 		cmocka_unit_test(groups_in_groups_have_limits),
+		cmocka_unit_test(what_can_be_shown_is_bounded),
 		cmocka_unit_test(the_hash_is_of_the_meaning),
 		cmocka_unit_test_setup_teardown(an_included_policy_gets_stricter_only, folder_make,
 						folder_end),

@@ -266,6 +266,33 @@ def test_nobody_decides_in_its_own_favour(make):
     assert closed(w, START + 31) == []
 
 
+def test_a_party_decides_once(make):
+    w = make()
+    s = lists(w, "hot.example", START + 10, "site.test")
+    d = says(w, "dispute", "ngo.example", START + 20, s)
+    says(w, "decide", "min.example", START + 30, d, decision="uphold")
+    says(w, "decide", "min.example", START + 31, d, decision="uphold")
+    assert closed(w, START + 31) == ["site.test"]
+    # What it says last counts.
+    says(w, "decide", "min.example", START + 32, d, decision="reject")
+    says(w, "decide", "pol.example", START + 33, d, decision="uphold")
+    assert closed(w, START + 33) == ["site.test"]
+    says(w, "decide", "uni.example", START + 34, d, decision="uphold")
+    assert closed(w, START + 34) == []
+    # And what is decided is decided.
+    says(w, "decide", "pol.example", START + 35, d, decision="reject")
+    says(w, "decide", "uni.example", START + 36, d, decision="reject")
+    assert closed(w, START + 36) == []
+
+
+def test_an_appeal_does_not_set_the_clock_back(make):
+    w = make()
+    s = lists(w, "op.example", START + 5000, "site.test")
+    assert says(w, "appeal", "op.example", START + 5000, s).refusal is None
+    assert lists(w, "op.example", START + 4999, "other.test").refusal == "backdated"
+    assert lists(w, "op.example", START + 5000, "other.test").refusal is None
+
+
 def test_an_appeal_that_nobody_answers(make):
     w = make()
     s = lists(w, "min.example", START + 10, "site.test", "other.test")
