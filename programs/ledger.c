@@ -114,12 +114,16 @@ ld_ledger_open(struct ld_ledger *ledger, struct ld_home *home,
 				       ld_policy_trust(ledger->policy), ledger->now_s, report);
 	if (err == LINDUNG_OK && options->sealed)
 		err = openers_read(&ledger->openers, home, report);
+	if (err == LINDUNG_OK && options->sealed)
+		err = ld_psl_open_quick(&ledger->suffixes, report);
 	if (err == LINDUNG_OK)
 		err = ld_log_open(&ledger->log, folder, NULL, report);
 	if (err == LINDUNG_OK) {
 		err = ld_quorum_new(&ledger->quorum, ledger->policy, ledger->openers);
 		if (err != LINDUNG_OK)
 			ld_fail(report, err, "not enough memory");
+		else
+			ld_quorum_set_suffixes(ledger->quorum, ledger->suffixes);
 	}
 	return err;
 }
@@ -150,6 +154,7 @@ ld_ledger_close(struct ld_ledger *ledger)
 {
 	ld_quorum_free(ledger->quorum);
 	ld_log_close(ledger->log);
+	ld_psl_close(ledger->suffixes);
 	ld_openers_free(ledger->openers);
 	ld_policy_free(ledger->policy);
 	*ledger = (struct ld_ledger){.where = NULL};

@@ -20,6 +20,7 @@ struct ld_ledger {
 	const char *where; /* as it was named: a directory or a URL */
 	struct ld_policy *policy;
 	struct ld_openers *openers;
+	struct ld_psl *suffixes; /* with openers */
 	struct ld_log *log;
 	struct ld_trusted trusted;
 	struct ld_quorum *quorum; /* settled at now_s */

@@ -214,6 +214,8 @@ quorum_feed(struct ld_follow *f, struct ld_report *report)
 	report->text[0] = '\0';
 	if (f->quorum == NULL)
 		err = ld_quorum_new(&f->quorum, f->policy, f->openers);
+	if (err == LINDUNG_OK)
+		ld_quorum_set_suffixes(f->quorum, f->suffixes);
 	if (err == LINDUNG_OK && ld_quorum_size(f->quorum) < f->tree.size)
 		err = ld_follow_entries(f, ld_quorum_size(f->quorum), f->tree.size, entry_add, f,
 					report);

@@ -168,6 +168,9 @@ entry_take(void *ctx, const struct ld_entry *entry)
 
 	/* The block was checked as a whole before. */
 	LD_ASSERT(entry->host.len <= LD_HOST_MAX && entry->path.len <= UINT16_MAX);
+	if (t->is_sealed && entry->scope != LD_SCOPE_URL && q->suffixes != NULL &&
+	    ld_psl_is_suffix(q->suffixes, entry->host))
+		return LINDUNG_OK;
 	text.key = ld_span(key, ld_host_to_key(key, entry->host));
 	bool is_popular = ld_popular_has(&q->policy->popular, text.key, entry->scope);
 	if (t->is_sealed) {

@@ -38,6 +38,12 @@ ld_quorum_new(struct ld_quorum **ret, const struct ld_policy *policy,
 }
 
 void
+ld_quorum_set_suffixes(struct ld_quorum *q, const struct ld_psl *suffixes)
+{
+	q->suffixes = suffixes;
+}
+
+void
 ld_quorum_free(struct ld_quorum *q)
 {
 	if (q == NULL)

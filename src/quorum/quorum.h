@@ -15,6 +15,7 @@
 #include "log/block.h"
 #include "log/seal.h"
 #include "name/blind.h"
+#include "name/psl.h"
 #include "quorum/policy.h"
 
 enum {
@@ -38,6 +39,9 @@ struct ld_block_source {
 int ld_quorum_new(struct ld_quorum **ret, const struct ld_policy *policy,
 		  const struct ld_openers *openers);
 void ld_quorum_free(struct ld_quorum *quorum);
+/** Public suffixes, which nothing sealed may close but by a URL: later, when names are blinded,
+ * nobody can see it any more.  Before the first statement; `suffixes` must outlive the state. */
+void ld_quorum_set_suffixes(struct ld_quorum *quorum, const struct ld_psl *suffixes);
 
 /** Take entry `index` of the log (they come in order, from 0).  A statement that means nothing is
  * kept with its reason (story.h), and changes nothing.  `blocks` NULL: all blocks come late.

@@ -455,6 +455,25 @@ sealed_entries_are_blinded(void **state)
 	assert_non_null(strstr(settle(w, 30), "remove closed sealed"));
 }
 
+/* A country's names would all be closed, and nobody could see by what. */
+static void
+sealed_public_suffixes_are_left_out(void **state)
+{
+	struct world *w = *state;
+	struct block *block =
+		block_make(w, "co.id\n*.go.id\n=ac.id\nsite.co.id\nsch.id/x\n", true, true);
+	struct ld_psl *suffixes;
+
+	assert_int_equal(ld_psl_open_quick(&suffixes, NULL), LINDUNG_OK);
+	ld_quorum_set_suffixes(w->quorum, suffixes);
+	parties_add(w);
+	list_block(w, 10, block, "closed");
+	settle(w, 20);
+	assert_string_equal((char *)w->list.data, "block closed sealed min.test:4\n"
+						  "block closed sealed min.test:4\n");
+	ld_psl_close(suffixes);
+}
+
 struct blinds {
 	uint8_t at[4][LD_BLIND_BYTES];
 	size_t count;
@@ -689,6 +708,7 @@ main(void)
 		T(a_block_comes_late),
 		T(a_block_with_another_count_has_no_entries),
 		T(sealed_entries_are_blinded),
+		T(sealed_public_suffixes_are_left_out),
 		T(a_blinded_hash_is_that_of_the_name),
 		T(a_sealed_name_is_told_of_in_all_its_scopes),
 		T(what_must_be_sealed_is_not_taken_in_clear),

@@ -129,6 +129,7 @@ struct ld_table {
 struct ld_quorum {
 	const struct ld_policy *policy;
 	const struct ld_openers *openers;
+	const struct ld_psl *suffixes; /* or NULL */
 	uint8_t secret[16]; /* of the tables: nobody outside can make them collide */
 	uint8_t blind_key[LD_BLIND_KEY_BYTES];
 	int64_t now_s;
