@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The manual pages lindung(1) and lindung-log(1), `lindung COMMAND --help` and the shell completion
+"""The manual pages lindung(1), lindung-log(1) and lindung-host(1), `lindung COMMAND --help` and the shell completion
 agree."""
 import re
 import subprocess
@@ -28,7 +28,7 @@ def options_of(lindung, command):
 def page(root):
     """Sections of the pages: the commands that share one, and its text."""
     sections = {}
-    for name in ("lindung.1", "lindung-log.1"):
+    for name in ("lindung.1", "lindung-log.1", "lindung-host.1"):
         text = (root / "man" / name).read_text(encoding="utf-8")
         description = text.split(".Sh DESCRIPTION")[1].split("\n.Sh ")[0]
         parts = re.split(r"^\.Ss (.+)\n", description, flags=re.MULTILINE)
