@@ -130,7 +130,7 @@ struct ld_quorum {
 	const struct ld_policy *policy;
 	const struct ld_openers *openers;
 	const struct ld_psl *suffixes; /* or NULL */
-	uint8_t secret[16]; /* of the tables: nobody outside can make them collide */
+	uint8_t secret[16];            /* of the tables: nobody outside can make them collide */
 	uint8_t blind_key[LD_BLIND_KEY_BYTES];
 	int64_t now_s;
 	bool is_broken;
@@ -248,6 +248,14 @@ bool ld_said_is_taken_back(const struct ld_quorum *q, const struct ld_said *said
 /** Hand an entry over with this effect (nothing: it is removed). */
 int ld_cell_tell(const struct ld_quorum *q, const struct ld_cell *cell,
 		 const struct ld_effect *effect, ld_quorum_each *each, void *ctx);
+
+/* ---- quorum.c ---------------------------------------------------------------------------------
+ */
+
+/** What a party's statements come to is to be worked out anew. */
+int ld_party_touch(struct ld_quorum *q, uint32_t number);
+/** What was decided about this dispute or appeal is to be worked out anew. */
+int ld_decision_touch(struct ld_quorum *q, uint32_t number);
 
 /* ---- due.c ------------------------------------------------------------------------------------
  */

@@ -132,7 +132,8 @@ class Maker:
         time = self.time()
         return world.statement(
             self.r.choice(("list", "list", "list", "allow")), party, time, signers=self.signers(party),
-            entries=self.some(), category=self.r.choice(CATEGORIES[:3] if self.r.random() < 0.1 else CATEGORIES[:2]),
+            entries=self.some(),
+            category=self.r.choice(CATEGORIES[:3] if self.r.random() < 0.1 else CATEGORIES[:2]),
             expires=(time // DAY + self.r.choice((1, 2, 5, 300))) * DAY)
 
     def reply(self, party, action):
