@@ -36,40 +36,57 @@ head(const uint8_t *hash)
 	return (uint64_t)ld_get_be32(hash) << 32 | ld_get_be32(hash + 4);
 }
 
-bool
-ld_sealed_find(const struct ld_image *image, struct ld_span key, uint32_t *ret_tuple)
+void
+ld_sealed_begin(struct ld_sealed_find *find, const struct ld_image *image, struct ld_span key)
 {
-	uint8_t hash[LD_SEALED_HASH_BYTES];
-	uint64_t low = 0, high = image->sealed_count, wanted;
+	ld_siphash_128(find->hash, image->sealed_key, key, (struct ld_span){NULL, 0});
+	/* Hashes are spread evenly: it would stand here if they were quite so. */
+	find->at = (uint64_t)((unsigned __int128)head(find->hash) * image->sealed_count >> 64);
+	__builtin_prefetch(hash_at(image, find->at));
+}
 
-	if (high == 0)
-		return false;
-	ld_siphash_128(hash, image->sealed_key, key, (struct ld_span){NULL, 0});
-	wanted = head(hash);
-	/* Hashes are spread evenly: look first where it would stand if they were quite so, then
-	 * ever further away until it is between two of them. */
-	uint64_t guess = (uint64_t)((unsigned __int128)wanted * high >> 64), step = 8;
-	if (head(hash_at(image, guess)) > wanted) {
-		high = guess;
-		for (; step < high && head(hash_at(image, high - step)) > wanted; step *= 2)
+/* Where it stands as far as the hash at `at` tells: within some places of there. */
+static uint64_t
+place_near(const struct ld_image *image, uint64_t at, uint64_t wanted)
+{
+	uint64_t found = head(hash_at(image, at)), count = image->sealed_count, way;
+
+	if (found <= wanted) {
+		way = (uint64_t)((unsigned __int128)(wanted - found) * count >> 64);
+		return way < count - at ? at + way : count - 1;
+	}
+	way = (uint64_t)((unsigned __int128)(found - wanted) * count >> 64);
+	return way < at ? at - way : 0;
+}
+
+bool
+ld_sealed_end(const struct ld_sealed_find *find, const struct ld_image *image, uint32_t *ret_tuple)
+{
+	uint64_t wanted = head(find->hash), count = image->sealed_count, step = 4, low, high;
+	uint64_t at = place_near(image, find->at, wanted);
+
+	/* Ever further away, until it is between two of them. */
+	if (head(hash_at(image, at)) > wanted) {
+		for (high = at; step < high && head(hash_at(image, high - step)) > wanted;
+		     step *= 2)
 			high -= step;
 		low = step < high ? high - step : 0;
 	} else {
-		low = guess;
-		for (; step < high - low && head(hash_at(image, low + step)) <= wanted; step *= 2)
+		for (low = at; step < count - low && head(hash_at(image, low + step)) <= wanted;
+		     step *= 2)
 			low += step;
-		high = step < high - low ? low + step : high;
+		high = step < count - low ? low + step : count;
 	}
 	/* The last one of [low, high) that is not past it, all of it compared. */
 	while (high - low > 1) {
 		uint64_t middle = low + (high - low) / 2;
 
-		if (memcmp(hash_at(image, middle), hash, sizeof hash) <= 0)
+		if (memcmp(hash_at(image, middle), find->hash, sizeof find->hash) <= 0)
 			low = middle;
 		else
 			high = middle;
 	}
-	if (memcmp(hash_at(image, low), hash, sizeof hash) != 0)
+	if (memcmp(hash_at(image, low), find->hash, sizeof find->hash) != 0)
 		return false;
 	uint32_t tuple = ld_get_le16(image->sealed_tuples + 2 * (size_t)low);
 	if (tuple >= image->tuple_count)

@@ -115,6 +115,27 @@ locked_categories_are_alike(void **state)
 	lindung_close(list);
 }
 
+/* So many that a search must look further than beside its first guess. */
+static void
+many_are_found_and_no_others(void **state)
+{
+	enum { COUNT = 4000, LINE_BYTES = 48 };
+	char *text = calloc(COUNT, LINE_BYTES), *at = text, name[32];
+	struct lindung *list;
+
+	(void)state;
+	assert_non_null(text);
+	for (unsigned i = 0; i < COUNT; i++)
+		at += snprintf(at, LINE_BYTES, "seal\tcsam\tn%u.example\th.id:%u\n", 2 * i, i % 9);
+	list = ld_test_make_open(text, key, 0);
+	for (unsigned i = 0; i < 2 * COUNT; i++) {
+		snprintf(name, sizeof name, "www.n%u.example", i);
+		assert_int_equal(is_sealed(list, name), i % 2 == 0);
+	}
+	lindung_close(list);
+	free(text);
+}
+
 static void
 overlays_seal_and_unseal(void **state)
 {
@@ -442,6 +463,7 @@ main(void)
 		cmocka_unit_test(scopes_are_those_of_other_entries),
 		cmocka_unit_test(nothing_but_a_protection_opens_them),
 		cmocka_unit_test(locked_categories_are_alike),
+		cmocka_unit_test(many_are_found_and_no_others),
 		cmocka_unit_test(overlays_seal_and_unseal),
 		cmocka_unit_test(the_open_and_the_sealed_do_not_meet),
 		cmocka_unit_test(the_order_of_entries_is_not_told),

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "index/search.h"
 
-#include "index/sealed.h"
 #include "name/url.h"
 
 /* The entry is a protection. */
@@ -79,7 +78,11 @@ finds_take(struct ld_search *s)
 			return;
 		struct ld_span key = ld_question_key(s->question, p->labels);
 		s->found[s->find_count] = (struct ld_search_found){p->labels, p->layer};
-		ld_find_group(&s->finds[s->find_count++], s->list->layers[p->layer].image, key);
+		const struct ld_image *image = s->list->layers[p->layer].image;
+		ld_find_group(&s->finds[s->find_count], image, key);
+		if (image->sealed_count != 0)
+			ld_sealed_begin(&s->sealed[s->find_count], image, key);
+		s->find_count++;
 	}
 }
 
@@ -119,14 +122,15 @@ found_tell(struct ld_search *s, const struct ld_search_found *found, uint32_t tu
 /* The same name among the sealed ones, which are names of their own: the topmost layer that has it
  * there speaks for it. */
 static bool
-sealed_tell(struct ld_search *s, const struct ld_search_found *found, ld_found *each, void *ctx)
+sealed_tell(struct ld_search *s, unsigned number, ld_found *each, void *ctx)
 {
+	const struct ld_search_found *found = &s->found[number];
 	const struct ld_image *image = s->list->layers[found->layer].image;
 	unsigned which = found->layer < s->list->joint;
 	uint32_t tuple;
 
 	if (s->without_sealed || s->spoke_sealed[which] == found->labels ||
-	    !ld_sealed_find(image, ld_question_key(s->question, found->labels), &tuple))
+	    !ld_sealed_end(&s->sealed[number], image, &tuple))
 		return true;
 	s->spoke_sealed[which] = found->labels;
 	return match_tell(s, found, tuple, true, each, ctx);
@@ -163,7 +167,7 @@ ld_search_end(struct ld_search *s, ld_found *each, void *ctx)
 			    !found_tell(s, found, tuple, each, ctx))
 				return;
 			if (s->list->layers[found->layer].image->sealed_count != 0 &&
-			    !sealed_tell(s, found, each, ctx))
+			    !sealed_tell(s, i, each, ctx))
 				return;
 		}
 		/* Rarely is there more than had room. */

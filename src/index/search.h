@@ -8,6 +8,7 @@
 #include "index/find.h"
 #include "index/layers.h"
 #include "index/question.h"
+#include "index/sealed.h"
 
 /** A name or URL that was found. */
 struct ld_match {
@@ -49,6 +50,7 @@ struct ld_search {
 	struct ld_search_probe probes[LD_SEARCH_PROBES];
 	struct ld_search_found found[LD_SEARCH_FINDS];
 	struct ld_find finds[LD_SEARCH_FINDS];
+	struct ld_sealed_find sealed[LD_SEARCH_FINDS]; /* where the layer has some */
 };
 
 /** The question must stay. */
