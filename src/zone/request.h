@@ -43,6 +43,8 @@ enum ld_zone_step {
 	X(ABORTED, "lindung_zone_transfers_aborted_total",                                         \
 	  "Transfers that did not reach their end.")                                               \
 	X(MADE, "lindung_zone_makes_total", "Times that the zones were made anew.")                \
+	X(MAKE_FAILED, "lindung_zone_make_failures_total",                                         \
+	  "Times that they could not be made: those before are given out.")                        \
 	X(NOTIFIED, "lindung_zone_notifies_total{outcome=\"sent\"}",                               \
 	  "NOTIFY messages sent, and answered.")                                                   \
 	X(NOTIFY_TAKEN, "lindung_zone_notifies_total{outcome=\"answered\"}",                       \

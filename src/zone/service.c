@@ -153,6 +153,8 @@ zones_run(void *ctx)
 		took_ms = ld_clock_monotonic_ms() - begun_ms;
 		if (err == LINDUNG_OK)
 			set_put(zones, set, (uint64_t)took_ms);
+		else if (err != LINDUNG_ETIMEOUT)
+			count(zones, LD_ZONE_COUNTER_MAKE_FAILED);
 		rest(zones, took_ms > REST_MIN_MS ? took_ms : REST_MIN_MS);
 	}
 	return NULL;
@@ -318,10 +320,10 @@ ld_zones_facts(struct ld_zones *zones, struct ld_zones_facts *ret)
 {
 	struct ld_zone_set *set = set_hold(zones);
 
-	*ret = (struct ld_zones_facts){
-		.transfers = atomic_load(&zones->transfers),
-		.made_ms = zones->made_ms,
-	};
+	*ret = (struct ld_zones_facts){.transfers = atomic_load(&zones->transfers)};
+	pthread_mutex_lock(&zones->lock);
+	ret->made_ms = zones->made_ms;
+	pthread_mutex_unlock(&zones->lock);
 	if (set == NULL)
 		return;
 	ret->zones = set->count;
@@ -382,6 +384,11 @@ news_spread(struct ld_zones *zones, int64_t now_ms)
 				news->id = (uint16_t)now_ms; /* it guards nothing */
 		}
 	}
+	/* Of a zone that is no more, nobody is told any more. */
+	for (unsigned i = 0; i < LD_ZONES_MAX; i++)
+		if (ld_zone_find(zones->set, &zones->told[i].origin) == NULL)
+			for (unsigned k = 0; k < zones->config.notified_count; k++)
+				zones->told[i].news[k].tries = 0;
 	zones->is_news = false;
 }
 

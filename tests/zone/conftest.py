@@ -22,6 +22,10 @@ spec = importlib.util.spec_from_file_location("serve_conftest", HERE.parent / "s
 serve_conftest = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(serve_conftest)
 
+spec = importlib.util.spec_from_file_location("tls_room", HERE.parent / "serve" / "tls_room.py")
+tls_room = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(tls_room)
+
 Key = collections.namedtuple("Key", "name secret path")
 
 
@@ -37,7 +41,7 @@ def make_key(folder, name):
 class Primary:
     """`lindung serve` with zones, a list of `count` names in two categories, and an overlay."""
 
-    def __init__(self, lindung, folder, count, long=False, **zone):
+    def __init__(self, lindung, folder, count, long=False, tls=None, **zone):
         self.lindung, self.folder = lindung, folder
         self.names = [f"{f'n{i}':-<62}x.closed{i % 97}.example" if long
                       else f"n{i}.closed{i % 97}.example" for i in range(count)]
@@ -55,6 +59,8 @@ class Primary:
             "metrics": {"listen": f"127.0.0.1@{free_port()}"},
             "zone": zone,
         }
+        if tls is not None:
+            self.config["tls"] = tls
         self.changes = {}
         self.server = None
 

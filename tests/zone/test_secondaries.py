@@ -2,7 +2,7 @@
 """Other programs follow our zones: whole, by changes, after a serial that they missed, by catalog;
 with the wrong key they get nothing.  After each, they answer as we do.
 
-LINDUNG_ZONE_NAMES: names in the list (20000; one million was tried once);
+LINDUNG_ZONE_NAMES: names in the list (100000; one million was tried once);
 LINDUNG_ZONE_CHANGES: changes, one after the other (10; 100 were)."""
 import os
 import random
@@ -20,7 +20,7 @@ from ports import free_port
 from secondaries import (A, CATALOG, NAME, Bind, BindCatalog, Knotd, PowerDns, Unbound, ask_all,
                          said)
 
-NAMES = int(os.environ.get("LINDUNG_ZONE_NAMES", "20000"))
+NAMES = int(os.environ.get("LINDUNG_ZONE_NAMES", "100000"))
 CHANGES = int(os.environ.get("LINDUNG_ZONE_CHANGES", "10"))
 PATIENCE_S = 60 + NAMES // 5000
 RESOLVERS = [Bind, Unbound, PowerDns]

@@ -19,6 +19,7 @@ import dns.tsigkeyring
 import dns.zone
 import pytest
 
+from conftest import tls_room
 from ports import free_port
 from secondaries import CATALOG, NAME
 
@@ -342,6 +343,23 @@ def test_kdig_and_dig(primary, key):
         assert done.returncode == 0, done.stdout + done.stderr
         assert "ransfer failed" not in done.stdout and "WARNING" not in done.stdout + done.stderr
         assert done.stdout.count("CNAME") == 6000
+
+
+def test_over_tls(primary, key, tmp_path):
+    """As RFC 9103 has it: at the port of DNS over TLS, with ALPN "dot"."""
+    if shutil.which("kdig") is None:
+        pytest.skip("kdig is not installed (tools/install-packages test)")
+    authority = tls_room.Authority(tmp_path)
+    certificate, private = authority.pair("server")
+    port = free_port()
+    p = primary(3000, tls={"listen": [f"127.0.0.1@{port}"], "certificate": str(certificate),
+                           "key": str(private)}, keys=[str(key.path)])
+    p.await_zones()
+    done = subprocess.run(["kdig", "@127.0.0.1", "-p", str(port), f"+tls-ca={authority.path}",
+                           f"+tls-hostname={tls_room.NAME}", "-y",
+                           f"hmac-sha256:{key.name}:{key.secret}", NAME, "AXFR"],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and done.stdout.count("CNAME") == 6000, done.stdout[:300] + done.stderr
 
 
 def test_a_slow_reader_holds_nobody_up(primary):
