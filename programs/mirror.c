@@ -267,7 +267,6 @@ history_check(struct mirror *m, struct ld_span before)
 	const struct ld_tile_source source = {.ctx = m, .tile = tile_read};
 	struct ld_checkpoint seen;
 	struct ld_note note;
-	struct ld_proof proof = {.count = 0};
 	int err;
 
 	if (before.len == 0)
@@ -275,10 +274,9 @@ history_check(struct mirror *m, struct ld_span before)
 	err = ld_note_parse(&note, before, m->report);
 	if (err == LINDUNG_OK)
 		err = ld_checkpoint_parse(&seen, note.text, m->report);
-	if (err == LINDUNG_OK && seen.size != 0 && seen.size < m->checkpoint.size)
-		err = ld_tree_prove_consistency(&proof, seen.size, m->checkpoint.size, &source);
-	return err == LINDUNG_OK ? ld_checkpoint_follows(&seen, &m->checkpoint, &proof, m->report)
-				 : err;
+	return err == LINDUNG_OK
+		       ? ld_checkpoint_continues(&seen, &m->checkpoint, &source, m->report)
+		       : err;
 }
 
 /* ---- Blocks

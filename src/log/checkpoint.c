@@ -172,3 +172,29 @@ ld_checkpoint_follows(const struct ld_checkpoint *seen, const struct ld_checkpoi
 			       now->size, seen->size);
 	return LINDUNG_OK;
 }
+
+int
+ld_checkpoint_continues(const struct ld_checkpoint *seen, const struct ld_checkpoint *now,
+			const struct ld_tile_source *mirror, struct ld_report *report)
+{
+	struct ld_proof proof = {.count = 0};
+	struct ld_checkpoint before = *seen;
+	int err;
+
+	if (seen->size == 0 || now->size <= seen->size)
+		return ld_checkpoint_follows(seen, now, &proof, report);
+	/* The root that the mirror's tree had at the size that was seen.  If a proof leads from it
+	 * to the new root it is that of the new tree's beginning, whoever answered: then, and only
+	 * then, it can convict the log. */
+	err = ld_tree_root(&before.root, seen->size, mirror);
+	if (err == LINDUNG_OK)
+		err = ld_tree_prove_consistency(&proof, seen->size, now->size, mirror);
+	if (err != LINDUNG_OK)
+		return ld_fail(report, err, "the mirror's tiles cannot be had: %s",
+			       lindung_strerror(err));
+	if (ld_proof_check_consistency(&proof, seen->size, now->size, &before.root, &now->root) !=
+	    LINDUNG_OK)
+		return ld_fail(report, LINDUNG_EDAMAGED,
+			       "the mirror's tiles are not of the tree that its checkpoint names");
+	return ld_checkpoint_follows(seen, now, &proof, report);
+}

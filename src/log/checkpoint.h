@@ -50,8 +50,15 @@ int ld_checkpoint_check(struct ld_trusted *ret, struct ld_span bytes, const stru
 			uint64_t now_s, struct ld_report *report);
 
 /** What changed from what was seen before.  Errors: LINDUNG_EROLLBACK (smaller), LINDUNG_EFORK (the
- * same size and another root; or larger, and the proof shows that it is no continuation). */
+ * same size and another root; or larger, and the proof does not show that it is a continuation:
+ * only who made the proof knows whether that is the log's fault). */
 int ld_checkpoint_follows(const struct ld_checkpoint *seen, const struct ld_checkpoint *now,
 			  const struct ld_proof *proof, struct ld_report *report);
+/** The same, by the tiles of a mirror that nobody need believe, not even that it answers alike when
+ * it is asked twice.  Errors, with a report: LINDUNG_EROLLBACK, LINDUNG_EFORK (proven against the
+ * log), LINDUNG_EDAMAGED (the tiles are not of the tree of `now`: nothing is proven), those of the
+ * source. */
+int ld_checkpoint_continues(const struct ld_checkpoint *seen, const struct ld_checkpoint *now,
+			    const struct ld_tile_source *mirror, struct ld_report *report);
 
 #endif

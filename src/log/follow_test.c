@@ -1,6 +1,5 @@
 /* Checkpoints, witnesses, followers and proofs, together: a log, its witnesses, who follows it.
  * SPDX-License-Identifier: BSD-2-Clause */
-#include <fcntl.h>
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,8 +10,6 @@
 #include <cmocka.h>
 
 #include "base/file.h"
-#include "log/disk.h"
-#include "log/seen.h"
 #include "log/log.h"
 #include "log/text.h"
 #include "log/tlog_proof.h"
@@ -24,7 +21,7 @@ enum { WITNESSES = 3, NOW = 1800000000, DAY = 86400 };
 
 /* Each test has a log of its own, and three witnesses of which two must agree. */
 static struct {
-	char directory[64], path[128], other[128], state[128];
+	char directory[64], path[128], other[128];
 	struct ld_signer *signer, *witness_keys[WITNESSES];
 	struct ld_witness *witnesses[WITNESSES];
 	struct ld_verifier witness_verifiers[WITNESSES];
@@ -119,7 +116,6 @@ setup(void **state)
 	assert_non_null(mkdtemp(t.directory));
 	snprintf(t.path, sizeof t.path, "%s/log", t.directory);
 	snprintf(t.other, sizeof t.other, "%s/other", t.directory);
-	snprintf(t.state, sizeof t.state, "%s/state", t.directory);
 	expect_ok(ld_signer_from_seed(&t.signer, ORIGIN, LD_KEY_ED25519, seed, &t.report));
 	for (int i = 0; i < WITNESSES; i++) {
 		const uint8_t witness_seed[32] = {2, (uint8_t)i};
@@ -416,7 +412,7 @@ test_witness_statuses(void **state)
 	struct ld_tile_source source = ld_log_tiles(t.log);
 	struct ld_proof proof, none = {.count = 0};
 	struct ld_buffer at_3, unsigned_by_log;
-	char answer[LD_WITNESS_ANSWER_MAX_BYTES];
+	char answer[LD_WITNESS_ANSWER_MAX_BYTES], first[LD_WITNESS_ANSWER_MAX_BYTES];
 
 	(void)state;
 	t.asleep[0] = true;
@@ -435,9 +431,16 @@ test_witness_statuses(void **state)
 	assert_int_equal(post_parts(0, &proof, ld_buffer_span(&at_3), answer), 422);
 	assert_int_equal(post_parts(0, &none, ld_buffer_span(&at_3), answer), 200);
 	assert_memory_equal(answer, "\xe2\x80\x94 witness0.example ", 21);
+	/* The same again: the same signature, until some seconds have passed. */
+	memcpy(first, answer, sizeof first);
 	assert_int_equal(post_parts(0, &none, ld_buffer_span(&at_3), answer), 409);
 	assert_string_equal(answer, "3\n");
+	t.now_s += LD_WITNESS_AGAIN_S - 1;
 	assert_int_equal(post_parts(3, &none, ld_buffer_span(&at_3), answer), 200);
+	assert_string_equal(answer, first);
+	t.now_s += 1;
+	assert_int_equal(post_parts(3, &none, ld_buffer_span(&at_3), answer), 200);
+	assert_string_not_equal(answer, first);
 	/* On to 7, by the right proof only. */
 	assert_int_equal(post_parts(3, &none, ld_log_checkpoint(t.log), answer), 422);
 	proof.hashes[0].bytes[0] ^= 1;
@@ -524,93 +527,97 @@ begin_fork(size_t same, size_t different)
 	return fork;
 }
 
-static size_t
-evidence(void)
+static struct ld_checkpoint
+read_checkpoint(struct ld_span bytes)
 {
-	int fd = -1;
-	size_t count;
+	struct ld_checkpoint checkpoint;
+	struct ld_note note;
 
-	expect_ok(ld_disk_open(&fd, AT_FDCWD, t.state, &t.report));
-	count = ld_disk_count(fd, "fork-");
-	close(fd);
-	return count;
+	expect_ok(ld_note_parse(&note, bytes, &t.report));
+	expect_ok(ld_checkpoint_parse(&checkpoint, note.text, &t.report));
+	return checkpoint;
 }
 
 static void
-test_follow(void **state)
+test_growth_and_rollback(void **state)
 {
-	struct ld_tile_source source;
-	struct ld_seen *follow;
-	struct ld_trusted trusted;
-	struct ld_buffer old;
+	struct ld_tile_source source = ld_log_tiles(t.log);
+	struct ld_buffer old = checkpoint_of(t.log);
 
 	(void)state;
-	expect_ok(ld_seen_open(&follow, t.state, &t.trust, &t.report));
-	assert_null(ld_seen_last(follow));
 	for (size_t i = 1; i < 300; i += i) {
+		struct ld_checkpoint seen = read_checkpoint(ld_buffer_span(&old)), now;
+
 		append_to(t.log, "a", i);
-		source = ld_log_tiles(t.log);
-		expect_ok(
-			ld_seen_check(follow, ld_log_checkpoint(t.log), NOW, &trusted, &t.report));
-		expect_ok(ld_seen_prove(follow, ld_log_checkpoint(t.log), &source, &t.report));
-		expect_ok(ld_seen_keep(follow, ld_log_checkpoint(t.log), &t.report));
-		assert_int_equal(ld_seen_last(follow)->checkpoint.size, ld_log_size(t.log));
-		/* As after a restart. */
-		ld_seen_close(follow);
-		expect_ok(ld_seen_open(&follow, t.state, &t.trust, &t.report));
-		assert_int_equal(ld_seen_last(follow)->checkpoint.size, ld_log_size(t.log));
-		assert_int_equal(ld_seen_last(follow)->time_s, NOW);
+		now = read_checkpoint(ld_log_checkpoint(t.log));
+		expect_ok(ld_checkpoint_continues(&seen, &now, &source, &t.report));
+		expect_ok(ld_checkpoint_continues(&now, &now, &source, &t.report));
+		assert_int_equal(ld_checkpoint_continues(&now, &seen, &source, &t.report),
+				 LINDUNG_EROLLBACK);
+		ld_buffer_free(&old);
+		old = checkpoint_of(t.log);
 	}
-	/* A mirror that is behind, or a log rolled back. */
-	old = checkpoint_of(t.log);
-	append_to(t.log, "a", 5);
-	expect_ok(ld_seen_keep(follow, ld_log_checkpoint(t.log), &t.report));
-	assert_int_equal(ld_seen_check(follow, ld_buffer_span(&old), NOW, &trusted, &t.report),
-			 LINDUNG_EROLLBACK);
-	assert_int_equal(ld_seen_keep(follow, ld_buffer_span(&old), &t.report), LINDUNG_EROLLBACK);
-	assert_int_equal(ld_seen_check(follow, ld_log_checkpoint(t.log), NOW + 30 * DAY, &trusted,
-				       &t.report),
-			 LINDUNG_EFROZEN);
-	assert_int_equal(evidence(), 0);
 	ld_buffer_free(&old);
-	ld_seen_close(follow);
+}
+
+/* A mirror that answers the same question in two ways: first as this log, then as that one. */
+static struct {
+	struct ld_tile_source first, then;
+	int questions, turns_at;
+} two_faced;
+
+static int
+ask_two_faced(void *ctx, const struct ld_tile *tile, struct ld_hash *ret)
+{
+	const struct ld_tile_source *source =
+		two_faced.questions++ < two_faced.turns_at ? &two_faced.first : &two_faced.then;
+
+	(void)ctx;
+	return source->tile(source->ctx, tile, ret);
 }
 
 static void
-test_follow_sees_forks(void **state)
+test_forks_are_proven(void **state)
 {
-	struct ld_tile_source source;
-	struct ld_seen *follow;
-	struct ld_trusted trusted;
+	struct ld_tile_source source, lies = {.tile = ask_two_faced};
+	struct ld_checkpoint seen, other, now;
+	struct ld_buffer old;
 	struct ld_log *fork;
 
 	(void)state;
-	t.trust.suffices = NULL; /* the witnesses are in it, or asleep */
-	ld_log_set_witness(t.log, NULL, NULL);
+	ld_log_set_witness(t.log, NULL, NULL); /* they are in it, or asleep */
 	append_to(t.log, "a", 300);
-	expect_ok(ld_seen_open(&follow, t.state, &t.trust, &t.report));
-	expect_ok(ld_seen_keep(follow, ld_log_checkpoint(t.log), &t.report));
+	old = checkpoint_of(t.log);
+	seen = read_checkpoint(ld_buffer_span(&old));
 	/* Another tree of the same size. */
 	fork = begin_fork(290, 10);
-	assert_int_equal(ld_seen_check(follow, ld_log_checkpoint(fork), NOW, &trusted, &t.report),
-			 LINDUNG_EFORK);
-	assert_int_equal(evidence(), 1);
+	source = ld_log_tiles(fork);
+	other = read_checkpoint(ld_log_checkpoint(fork));
+	assert_int_equal(ld_checkpoint_continues(&seen, &other, &source, &t.report), LINDUNG_EFORK);
 	/* A larger one that does not continue what was seen. */
 	append_to(fork, "z", 400);
-	source = ld_log_tiles(fork);
-	expect_ok(ld_seen_check(follow, ld_log_checkpoint(fork), NOW, &trusted, &t.report));
-	assert_int_equal(ld_seen_prove(follow, ld_log_checkpoint(fork), &source, &t.report),
-			 LINDUNG_EFORK);
-	assert_int_equal(evidence(), 2);
-	/* The right checkpoint with the tiles of another tree proves nothing against the log. */
+	other = read_checkpoint(ld_log_checkpoint(fork));
+	assert_int_equal(ld_checkpoint_continues(&seen, &other, &source, &t.report), LINDUNG_EFORK);
+	/* The right checkpoint with the tiles of another tree proves nothing against the log; nor
+	 * do tiles of both. */
 	append_to(t.log, "a", 400);
-	assert_int_equal(ld_seen_prove(follow, ld_log_checkpoint(t.log), &source, &t.report),
+	now = read_checkpoint(ld_log_checkpoint(t.log));
+	assert_int_equal(ld_checkpoint_continues(&seen, &now, &source, &t.report),
 			 LINDUNG_EDAMAGED);
+	two_faced.first = ld_log_tiles(t.log);
+	two_faced.then = source;
+	for (two_faced.turns_at = 0; two_faced.turns_at < 12; two_faced.turns_at++) {
+		int err;
+
+		two_faced.questions = 0;
+		err = ld_checkpoint_continues(&seen, &now, &lies, &t.report);
+		assert_true(err == LINDUNG_EDAMAGED ||
+			    (err == LINDUNG_OK && two_faced.questions <= two_faced.turns_at));
+	}
 	source = ld_log_tiles(t.log);
-	expect_ok(ld_seen_prove(follow, ld_log_checkpoint(t.log), &source, &t.report));
-	assert_int_equal(evidence(), 2);
+	expect_ok(ld_checkpoint_continues(&seen, &now, &source, &t.report));
+	ld_buffer_free(&old);
 	ld_log_close(fork);
-	ld_seen_close(follow);
 }
 
 /* ---- Proofs --------------------------------------------------------------------------------- */
@@ -670,8 +677,8 @@ main(void)
 		TEST(test_another_log),
 		TEST(test_witness_statuses),
 		TEST(test_witness_remembers),
-		TEST(test_follow),
-		TEST(test_follow_sees_forks),
+		TEST(test_growth_and_rollback),
+		TEST(test_forks_are_proven),
 		TEST(test_proofs),
 	};
 

@@ -17,6 +17,7 @@ enum {
 	LD_WITNESS_PROOF_MAX = 63, /* lines of a request */
 	LD_WITNESS_REQUEST_MAX_BYTES = LD_CHECKPOINT_MAX_BYTES + 4096,
 	LD_WITNESS_ANSWER_MAX_BYTES = 1024,
+	LD_WITNESS_AGAIN_S = 5, /* the same checkpoint in this time gets the same signature */
 };
 
 struct ld_witness;

@@ -157,39 +157,31 @@ mismatch_tell(struct ld_follow *f, const struct ld_checkpoint *to, struct ld_rep
 {
 	struct tiles tiles = {f, to->size};
 	struct ld_tile_source source = {&tiles, tile_fetch};
-	struct ld_proof proof;
+	struct ld_checkpoint old = {.origin = to->origin, .size = f->tree.size};
+	struct ld_report why;
 	int err;
 
 	if (f->tree.size == 0 || to->size <= f->tree.size)
 		return ld_fail(report, LINDUNG_EDAMAGED,
 			       "%.200s: the entries are not those of the checkpoint",
 			       f->config.url);
-	err = ld_tree_prove_consistency(&proof, f->tree.size, to->size, &source);
-	if (err != LINDUNG_OK)
-		return ld_fail(report, LINDUNG_EDAMAGED,
-			       "%.200s: the entries are not those of the checkpoint, and the tiles "
-			       "cannot be had to tell why",
-			       f->config.url);
-	struct ld_checkpoint old = {.origin = to->origin, .size = f->tree.size};
 	ld_tree_root_now(&f->tree, &old.root);
-	/* A proof that holds: it is the log that we know, and the entries are not its. */
-	err = ld_checkpoint_follows(&old, to, &proof, report);
-	if (err == LINDUNG_OK)
-		return ld_fail(report, LINDUNG_EDAMAGED,
-			       "%.200s: the entries are not those of the log: the mirror is wrong",
-			       f->config.url);
-	/* One that does not: a fork, if the tiles are those of the checkpoint. */
-	struct ld_hash root;
-	if (ld_tree_root(&root, to->size, &source) != LINDUNG_OK ||
-	    !ld_hash_equal(&root, &to->root))
-		return ld_fail(report, LINDUNG_EDAMAGED,
-			       "%.200s: neither entries nor tiles are those of the checkpoint: the "
-			       "mirror is wrong, or the log forked",
-			       f->config.url);
-	return ld_fail(report, LINDUNG_EFORK,
-		       "%.200s: fork: its %llu statements do not continue the %llu that were seen",
-		       f->config.url, (unsigned long long)to->size,
-		       (unsigned long long)f->tree.size);
+	err = ld_checkpoint_continues(&old, to, &source, &why);
+	if (err == LINDUNG_EFORK)
+		return ld_fail(
+			report, err,
+			"%.200s: fork: its %llu statements do not continue the %llu that were "
+			"seen",
+			f->config.url, (unsigned long long)to->size,
+			(unsigned long long)f->tree.size);
+	/* It is the log that we know, and the entries are not its; or neither are the tiles. */
+	return ld_fail(
+		report, LINDUNG_EDAMAGED,
+		err == LINDUNG_OK
+			? "%.200s: the entries are not those of the log: the mirror is wrong"
+			: "%.200s: neither entries nor tiles are those of the checkpoint: the "
+			  "mirror is wrong, or the log forked",
+		f->config.url);
 }
 
 /* ---- Entries -------------------------------------------------------------------------------- */
