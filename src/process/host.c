@@ -35,8 +35,11 @@ struct host {
 	struct host_job *done;
 	struct ld_bell *bell;
 	atomic_bool news;
-	/* Posts that may come now, in thousandths. */
-	int64_t posts, posts_ms;
+	/* What strangers may ask for, all of them together: nothing is kept of any. */
+	struct bucket {
+		int64_t per_s, at_once;
+		int64_t level, filled_ms; /* in thousandths; when it was looked at */
+	} posts, lookups;
 };
 
 static const char forever[] = "public, max-age=31536000, immutable";
@@ -160,19 +163,19 @@ place_of(const struct host *host, struct ld_span path, struct ld_span *ret_rest)
 	return PLACE_NONE;
 }
 
-/* So many posts in the long run, from all clients together: nothing is kept of any of them. */
+/* Take one out, if there is one. */
 static bool
-post_is_due(struct host *host)
+bucket_take(struct bucket *bucket)
 {
 	int64_t now_ms = ld_clock_monotonic_ms();
 
-	host->posts += (now_ms - host->posts_ms) * LD_HOST_POSTS_PER_S;
-	host->posts_ms = now_ms;
-	if (host->posts > LD_HOST_POSTS_AT_ONCE * 1000)
-		host->posts = LD_HOST_POSTS_AT_ONCE * 1000;
-	if (host->posts < 1000)
+	bucket->level += (now_ms - bucket->filled_ms) * bucket->per_s;
+	bucket->filled_ms = now_ms;
+	if (bucket->level > bucket->at_once * 1000)
+		bucket->level = bucket->at_once * 1000;
+	if (bucket->level < 1000)
 		return false;
-	host->posts -= 1000;
+	bucket->level -= 1000;
 	return true;
 }
 
@@ -188,12 +191,14 @@ admit(void *ctx, const struct ld_web_request *request, uint64_t *ret_body_max)
 		return 404;
 	if (posted != (request->method == LD_WEB_POST))
 		return 405;
+	if (place == PLACE_RECEIPT || place == PLACE_EXPORT || place == PLACE_WITNESSED)
+		return bucket_take(&host->lookups) ? 200 : 429;
 	if (!posted)
 		return 200;
 	*ret_body_max = place == PLACE_SUBMIT ? LD_PARCEL_MAX_BYTES : LD_WITNESS_REQUEST_MAX_BYTES;
 	if (request->length == 0)
 		return 400;
-	return post_is_due(host) ? 200 : 429;
+	return bucket_take(&host->posts) ? 200 : 429;
 }
 
 /* ---- Answers -------------------------------------------------------------------------------- */
@@ -497,9 +502,16 @@ ld_host_run(const struct ld_host_config *config, struct ld_report *report)
 	int err;
 
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a limit on files is a full disk, and no end */
 	pthread_mutex_init(&host.lock, NULL);
-	host.posts = LD_HOST_POSTS_AT_ONCE * 1000;
-	host.posts_ms = ld_clock_monotonic_ms();
+	host.posts = (struct bucket){.per_s = LD_HOST_POSTS_PER_S,
+				     .at_once = LD_HOST_POSTS_AT_ONCE,
+				     .level = LD_HOST_POSTS_AT_ONCE * 1000,
+				     .filled_ms = ld_clock_monotonic_ms()};
+	host.lookups = (struct bucket){.per_s = LD_HOST_LOOKUPS_PER_S,
+				       .at_once = LD_HOST_LOOKUPS_AT_ONCE,
+				       .level = LD_HOST_LOOKUPS_AT_ONCE * 1000,
+				       .filled_ms = ld_clock_monotonic_ms()};
 	err = host_open(&host, report);
 	if (err == LINDUNG_OK)
 		err = host_start(&host, report);

@@ -31,7 +31,6 @@ struct host_job {
 	struct ld_buffer body;
 	char name[128];
 	uint8_t id[LD_STATEMENT_ID_BYTES];
-	bool is_kept;                /* a submission that stands in the store */
 	struct ld_web_answer answer; /* status 0: there is none yet */
 	char extra[512];             /* header lines of the answer */
 };

@@ -110,8 +110,6 @@ catch_up(struct host_writer *w, struct ld_report *report)
 		ld_store_rollback(w->store);
 	if (err == LINDUNG_OK && w->recorded < size)
 		w->recorded = size;
-	if (err == LINDUNG_OK)
-		err = host_queue_count(w->store, &w->waiting, &index, report);
 	return err;
 }
 
@@ -174,7 +172,7 @@ batch_append(struct host_writer *w, struct batch *batch, struct ld_report *repor
 static int
 append_waiting(struct host_writer *w, struct ld_report *report)
 {
-	uint64_t before = ld_log_size(w->log);
+	uint64_t before = ld_log_size(w->log), next;
 	struct batch *batch = calloc(1, sizeof *batch);
 	int err = LINDUNG_OK;
 
@@ -194,6 +192,8 @@ append_waiting(struct host_writer *w, struct ld_report *report)
 	free(batch);
 	if (err == LINDUNG_OK)
 		err = catch_up(w, report);
+	if (err == LINDUNG_OK)
+		err = host_queue_count(w->store, &w->waiting, &next, report);
 	if (ld_log_size(w->log) != before) {
 		w->refresh_at_ms = ld_clock_monotonic_ms() + REFRESH_MS;
 		host_news(w->host);
@@ -231,9 +231,11 @@ fail_say(struct host_job *job, int error, const struct ld_report *report)
 		     report->text[0] != '\0' ? report->text : lindung_strerror(error));
 }
 
-/* Check a submission and put it into the store, in the transaction that is under way. */
+/* Check a submission and put it into the store, in the transaction that is under way; which is of
+ * no more use if `*ret_broken`. */
 static int
-submission_keep(struct host_writer *w, struct host_job *job, struct ld_report *report)
+submission_keep(struct host_writer *w, struct host_job *job, bool *ret_broken,
+		struct ld_report *report)
 {
 	struct ld_statement statement;
 	struct ld_parcel parcel;
@@ -244,18 +246,16 @@ submission_keep(struct host_writer *w, struct host_job *job, struct ld_report *r
 		err = ld_parcel_check(&parcel, &statement, job->id, report);
 	if (err == LINDUNG_OK)
 		err = ld_quorum_admits(w->quorum, parcel.note, time(NULL), report);
-	if (err == LINDUNG_EEXISTS) {
-		job->is_kept = true; /* said again: the answer was lost, perhaps */
-		return LINDUNG_OK;
-	}
+	if (err == LINDUNG_EEXISTS)
+		return LINDUNG_OK; /* said again: the answer was lost, perhaps */
 	/* The block first: whoever sees the statement finds it. */
 	if (err == LINDUNG_OK && parcel.block.len != 0)
 		err = ld_log_put_block(w->log, statement.block_hash, parcel.block, report);
 	if (err == LINDUNG_OK) {
 		err = host_queue_put(w->store, job->id, parcel.note, time(NULL), &is_new, report);
+		*ret_broken = err != LINDUNG_OK;
 		w->waiting += err == LINDUNG_OK && is_new;
 	}
-	job->is_kept = err == LINDUNG_OK;
 	return err;
 }
 
@@ -264,10 +264,12 @@ static void
 submissions_keep(struct host_writer *w, struct host_job *jobs)
 {
 	struct ld_report report = {{0}};
-	int begun = ld_store_begin(w->store, &report), err;
+	bool broken = ld_store_begin(w->store, &report) != LINDUNG_OK;
+	uint64_t waiting = w->waiting;
 
-	for (struct host_job *job = jobs; job != NULL; job = job->next) {
+	for (struct host_job *job = jobs; job != NULL && !broken; job = job->next) {
 		struct ld_report why = {{0}};
+		int err;
 
 		if (job->kind != HOST_SUBMIT)
 			continue;
@@ -275,19 +277,23 @@ submissions_keep(struct host_writer *w, struct host_job *jobs)
 			host_job_say(job, 503, "too many statements wait for the log");
 			continue;
 		}
-		err = begun == LINDUNG_OK ? submission_keep(w, job, &why) : begun;
-		if (err != LINDUNG_OK)
-			fail_say(job, err, begun == LINDUNG_OK ? &why : &report);
+		err = submission_keep(w, job, &broken, &why);
+		if (broken)
+			report = why;
+		else if (err != LINDUNG_OK)
+			fail_say(job, err, &why);
 	}
-	err = begun == LINDUNG_OK ? ld_store_commit(w->store, &report) : begun;
-	if (err == LINDUNG_OK)
+	if (broken)
+		ld_store_rollback(w->store);
+	else
+		broken = ld_store_commit(w->store, &report) != LINDUNG_OK;
+	if (!broken)
 		return;
 	tell(w, "the store", &report);
+	w->waiting = waiting;
 	for (struct host_job *job = jobs; job != NULL; job = job->next)
-		if (job->kind == HOST_SUBMIT && job->is_kept) {
-			job->is_kept = false;
+		if (job->kind == HOST_SUBMIT && job->answer.status == 0)
 			host_job_say(job, 503, "what was sent could not be kept: send it again");
-		}
 }
 
 /* Where a statement stands: its proof, or in which state it is. */

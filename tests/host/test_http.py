@@ -277,3 +277,12 @@ def test_too_many_posts_are_told_to_wait(host):
     if answer.status == 429:
         assert int(answer.headers["Retry-After"]) > 0
     assert host.get("/checkpoint").status == 200
+
+
+def test_lookups_have_a_rate_too(host):
+    """Receipts make the thread that owns the log work: files do not, and are served on."""
+    path = b"GET /receipt/" + b"0" * 64 + b" HTTP/1.1\r\nHost: a\r\n\r\n"
+    came = host.raw(path * 1500 + b"GET /checkpoint HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    assert came.count(b"HTTP/1.1 404 ") >= 500 and came.count(b"HTTP/1.1 429 ") > 100
+    assert came.count(b"HTTP/1.1 404 ") + came.count(b"HTTP/1.1 429 ") == 1500
+    assert came.count(b"HTTP/1.1 200 ") == 1

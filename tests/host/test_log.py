@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`lindung host`: what is handed in stands in the log, whatever happens; what is not fit does not."""
 import random
+import resource
 import signal
 import socket
 import threading
@@ -155,6 +156,40 @@ def test_a_store_that_is_lost_is_made_anew_from_the_log(lindung, home, ngo):
     host.start()
     assert proof_index(host.get(f"/receipt/{room.ident(note)}")) == 0
     assert host.stop() == 0
+
+
+def test_a_full_disk_is_told_and_lived_through(host, home, ngo):
+    """No file may be written any more: nothing is acknowledged, all is served, and then it goes on."""
+    before = host.get("/checkpoint").body
+    limits = resource.prlimit(host.process.pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+    notes = [room.listing(ngo, "gambling", f"bet{i}.example") for i in range(3)]
+    for note in notes:
+        answer = host.submit(note)
+        assert answer.status == 503 and int(answer.headers["Retry-After"]) > 0, answer.body
+        assert host.get(f"/receipt/{room.ident(note)}").status == 404
+    assert host.get("/checkpoint").body == before
+    resource.prlimit(host.process.pid, resource.RLIMIT_FSIZE, limits)
+    for i, note in enumerate(notes):
+        assert proof_index(host.submit(note)) == i + 1
+
+
+def test_a_log_that_cannot_grow_keeps_what_comes(host, home, ngo):
+    """The store can be written and the log cannot: 202, and in the log as soon as that can be."""
+    tiles = home / "log" / "tile"
+    tiles.rename(tiles.with_suffix(".away"))
+    tiles.touch()
+    note = room.listing(ngo, "gambling", "bet.example")
+    answer = host.submit(note)
+    assert answer.status == 202 and f"/receipt/{room.ident(note)}".encode() in answer.body
+    assert host.submit(note).status == 202
+    assert "the log: " in host.said()
+    tiles.unlink()
+    tiles.with_suffix(".away").rename(tiles)
+    limit = time.monotonic() + 20
+    while host.get(f"/receipt/{room.ident(note)}").status == 202:
+        assert time.monotonic() < limit
+        time.sleep(0.2)
+    assert proof_index(host.submit(note)) == 1
 
 
 def test_a_second_host_of_the_same_log_does_not_start(lindung, host, home):
