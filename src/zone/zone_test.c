@@ -220,6 +220,39 @@ test_changes_lead_to_the_same(void **state)
 	}
 }
 
+/* An exception whose name is too long for the zone: the entry above it loses what lies below it,
+ * rather than close what is open. */
+static void
+test_what_cannot_be_said_is_not_widened(void **state)
+{
+	static const char label[] = "123456789012345678901234567890123456789012345678901234567890";
+	char list[1024];
+	struct ld_zone_copy *copy;
+	struct ld_zone_set *set;
+	uint8_t *text;
+	bool whole;
+
+	(void)state;
+	snprintf(list, sizeof list,
+		 "block\tadult\tbelow.example\ts\nblock\tadult\tplain.example\ts\n"
+		 "allow\tadult\t%s.%s.%s.%s.below.example\ts\n"
+		 "block\tadult\t%s.%s.%s.%s.other.example\ts\n",
+		 label, label, label, "1234567890123456789012345678901234567890123456", label,
+		 label, label, "12345678901234567890123456789012345678901234567890");
+	set = set_make(list, NULL, 1000);
+	copy = copy_new(&settings.merged);
+	assert_int_equal(follow(set, copy, false, &whole), LD_INTAKE_DONE);
+	expect_verified(copy);
+	text = text_of(copy);
+	assert_non_null(strstr((const char *)text, "\nbelow.example.rpz.lindung. 60 IN CNAME .\n"));
+	assert_null(strstr((const char *)text, "*.below.example"));
+	assert_non_null(strstr((const char *)text, "*.plain.example"));
+	assert_null(strstr((const char *)text, "other.example"));
+	free(text);
+	ld_zone_copy_free(copy);
+	ld_zone_set_release(set);
+}
+
 static void
 test_serials(void **state)
 {
@@ -342,6 +375,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_changes_lead_to_the_same),
+		cmocka_unit_test(test_what_cannot_be_said_is_not_widened),
 		cmocka_unit_test(test_serials),
 		cmocka_unit_test(test_the_journal),
 		cmocka_unit_test(test_what_is_sealed_is_in_no_zone),
