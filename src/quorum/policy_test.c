@@ -537,6 +537,60 @@ well_known_names(void **state)
 
 /* ---- What ships ------------------------------------------------------------------------------ */
 
+/* Whoever is named by the letters: Ministry, Hotline, Police, Ngo, School, Isp, Academic, Company.
+ */
+static bool
+suffice(const struct ld_policy *policy, int group, const char *who)
+{
+	static const char letters[] = "MHPNSIAC";
+	struct ld_voter voters[8];
+	size_t count = 0;
+
+	for (; *who != '\0'; who++)
+		voters[count++] = (struct ld_voter){
+			.named = -1, .kind = (uint8_t)(strchr(letters, *who) - letters)};
+	return ld_group_agrees(policy, group, voters, count);
+}
+
+static void
+the_default_rules_are_meant(const struct ld_policy *policy)
+{
+	static const struct {
+		const char *category, *enough, *too_few;
+	} cases[] = {
+		{"csam", "HP HN PM HH MPN", "H P M N NN MN NNA IH HS"},
+		{"gambling", "M P NN NA HN MI NI HS", "N H A I C II IS NC"},
+		{"adult", "M NN", "N S"},
+		{"phishing", "M H N C I", "S"},
+		{"selfharm", "MN NN PH", "M N CC"},
+		{"fakenews", "MNA NNN HPN", "M MN NN CCC"},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		for (int enough = 0; enough < 2; enough++) {
+			const struct ld_rule *rule =
+				ld_policy_rule(policy, ld_span_str(cases[i].category));
+			char sets[64], *at = NULL;
+
+			snprintf(sets, sizeof sets, "%s",
+				 enough ? cases[i].enough : cases[i].too_few);
+			for (char *who = strtok_r(sets, " ", &at); who != NULL;
+			     who = strtok_r(NULL, " ", &at))
+				if (suffice(policy, rule->agree, who) != (bool)enough)
+					fail_msg("%s: %s", cases[i].category, who);
+		}
+	const struct ld_rule *rule = ld_policy_rule(policy, LD_SPAN("gambling"));
+	/* A well-known name: an authority and one that is none. A decision: three, not all
+	 * authorities. */
+	assert_true(suffice(policy, rule->popular, "MN"));
+	assert_true(suffice(policy, rule->popular, "PH"));
+	assert_false(suffice(policy, rule->popular, "MMPP"));
+	assert_false(suffice(policy, rule->popular, "NNH"));
+	assert_true(suffice(policy, rule->uphold, "MPN"));
+	assert_false(suffice(policy, rule->uphold, "MPP"));
+	assert_false(suffice(policy, rule->uphold, "NN"));
+}
+
 static void
 the_default_policy_is_in_order(void **state)
 {
@@ -559,6 +613,7 @@ the_default_policy_is_in_order(void **state)
 	ld_policy_remarks(policy, remark_count, counts);
 	assert_int_equal(counts[1], 0);
 	assert_true(policy->popular.count > 2000);
+	the_default_rules_are_meant(policy);
 	assert_int_equal(ld_policy_rule(policy, LD_SPAN("csam"))->sealed, LD_SEALED_REQUIRED);
 	assert_string_equal(ld_policy_rule(policy, LD_SPAN("something"))->category, "*");
 	ld_policy_free(policy);
