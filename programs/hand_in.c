@@ -9,6 +9,7 @@
 #include "ledger.h"
 #include "log/tlog_proof.h"
 #include "net/fetch.h"
+#include "process/host_parts.h"
 
 enum {
 	ANSWER_MAX_BYTES = 32768,
@@ -24,12 +25,32 @@ struct ld_hand_in {
 	struct ld_ledger ledger;
 	struct ld_signer *signer;
 	struct ld_log *log;
+	struct host_witnesses *witnesses;
 	/* To a host: */
 	char *url;
 	struct ld_fetcher *fetcher;
 };
 
 /* ---- A directory ----------------------------------------------------------------------------- */
+
+static void
+witness_tell(const char *line)
+{
+	fprintf(stderr, "%s\n", line);
+}
+
+/* As the host does: about what is there, and from now on about what is added. */
+static int
+witnesses_ask(struct ld_hand_in *x, struct ld_report *report)
+{
+	int err = host_witnesses_new(&x->witnesses, x->ledger.policy, NULL, witness_tell, report);
+
+	if (err != LINDUNG_OK)
+		return err;
+	host_witnesses_for(x->witnesses, x->log);
+	return host_witnesses_count(x->witnesses) != 0 ? ld_log_refresh(x->log, report)
+						       : LINDUNG_OK;
+}
 
 static int
 folder_open(struct ld_hand_in *x, const char *where, const struct ld_hand_in_options *options,
@@ -50,6 +71,8 @@ folder_open(struct ld_hand_in *x, const char *where, const struct ld_hand_in_opt
 		err = ld_log_open(&x->log, where, x->signer, report);
 	if (err == LINDUNG_OK)
 		err = ld_ledger_policy(&x->ledger, &x->home, &reading, report);
+	if (err == LINDUNG_OK && ld_policy_trust(x->ledger.policy)->witness_count != 0)
+		err = witnesses_ask(x, report);
 	if (err == LINDUNG_OK)
 		err = ld_ledger_read(&x->ledger, &x->home, &reading, report);
 	return err;
@@ -221,8 +244,9 @@ ld_hand_in_close(struct ld_hand_in *hand_in)
 {
 	if (hand_in == NULL)
 		return;
-	ld_ledger_close(&hand_in->ledger);
 	ld_log_close(hand_in->log);
+	host_witnesses_free(hand_in->witnesses);
+	ld_ledger_close(&hand_in->ledger);
 	ld_signer_free(hand_in->signer);
 	ld_fetcher_free(hand_in->fetcher);
 	ld_home_free(&hand_in->home);

@@ -6,13 +6,15 @@ import os
 import pty
 import re
 import signal
+import socket
 import subprocess
 import tarfile
 import time
 
 import pytest
 
-from house import START, House, age_keygen
+from ports import free_port
+from house import ORIGIN, POLICY, START, House, Key, age_keygen
 
 DAY = "2026-11-{:02d}T08:00:00Z".format
 
@@ -378,3 +380,39 @@ def test_a_backup_of_version_1_restores(house, root, tmp_path):
                          stdin="a backup of version 1\n")
     assert "made 2026-11-02T08:00:00Z" in restored.stdout
     assert house.run("audit", "--home", tmp_path / "again", "--at", DAY(4)).returncode == 0
+
+
+def wait_for_port(port):
+    """Until somebody listens there."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise AssertionError("nobody listens")
+
+
+def test_what_goes_into_a_directory_is_shown_to_the_witnesses_first(lindung, tmp_path):
+    """With `lindung host` as a witness; by the clock of the day, which it signs."""
+    witness, port = Key("w.witness.example", kind=4), free_port()
+    witness.save(tmp_path / "witness.key")
+    policy = re.sub("^popular", f"witness   w {witness.verifier} http://127.0.0.1:{port}\n"
+                    "quorum    w\nmax-age   1d\npopular", POLICY, flags=re.MULTILINE)
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    arguments = [lindung.path, "host", "--listen", f"127.0.0.1@{port}", "--witness",
+                 tmp_path / "witness.key", "--witnessed", Key(ORIGIN).verifier, tmp_path / "witness"]
+    (tmp_path / "witness").mkdir()
+    with subprocess.Popen(arguments, stderr=subprocess.DEVNULL) as host:
+        try:
+            wait_for_port(port)
+            house = House(lindung, tmp_path, policy=policy, start=now)
+            house.list("ngo.example", "gambling", "casino.example")
+            status = json.loads(house.run("status", "--home", house.home, "--json").stdout)
+            assert status["witnesses"] == [{"witness": "w.witness.example", "signed": True}]
+            assert status["statements"] == 6
+        finally:
+            host.terminate()
+    # Without its witness the log acknowledges nothing, and says why.
+    refused = house.list("ngo.example", "gambling", "bet.example", check=False)
+    assert refused.returncode == 1 and "witness" in refused.stderr
