@@ -434,13 +434,10 @@ host_open(struct host *host, struct ld_report *report)
 		err = ld_disk_open(&host->log_fd, AT_FDCWD, c->log, report);
 	if (err == LINDUNG_OK)
 		err = network_open(host, report); /* a port below 1024 needs root */
-	if (err == LINDUNG_OK && c->log != NULL)
-		err = host_export_new(&host->export, host, c, report);
-	if (err == LINDUNG_OK && c->witness_state != NULL && mkdir(c->witness_state, 0700) != 0 &&
-	    errno != EEXIST)
-		err = ld_fail(report, LINDUNG_EIO, "%s: %s", c->witness_state, strerror(errno));
 	if (err == LINDUNG_OK)
 		err = walls_enter(host, report);
+	if (err == LINDUNG_OK && c->log != NULL)
+		err = host_export_new(&host->export, host, c, report);
 	if (err == LINDUNG_OK)
 		err = host_writer_open(&host->writer, host, c, report);
 	return err;

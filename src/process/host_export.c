@@ -5,7 +5,6 @@
  * clock, has gone on; the exporter writes a file for each export that is asked for, and keeps it
  * as long as that image is the newest. */
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -351,11 +350,6 @@ host_export_new(struct host_export **ret, struct host *host, const struct ld_hos
 	x->config = config;
 	pthread_mutex_init(&x->lock, NULL);
 	host_worker_init(&x->worker, exporter_work, x);
-	if (mkdir(config->work, 0700) != 0 && errno != EEXIST) {
-		ld_fail(report, LINDUNG_EIO, "%s: %s", config->work, strerror(errno));
-		free(x);
-		return LINDUNG_EIO;
-	}
 	work_clear(x, 0);
 	*ret = x;
 	return LINDUNG_OK;

@@ -136,7 +136,8 @@ bool host_export_is_name(struct ld_span name);
 
 /* host_walls.c */
 /** Become `user` (if this is root), give up what the host does not need; it may still read files,
- * write below these directories, and use the network.  `*ret_up`: enum ld_wall. */
+ * write below these directories (NULL: none; made where they are not there), and use the network.
+ * `*ret_up`: enum ld_wall. */
 int host_walls(const char *user, const char *const *directories, unsigned count, unsigned *ret_up,
 	       struct ld_report *report);
 

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -98,6 +99,11 @@ host_walls(const char *user, const char *const *directories, unsigned count, uns
 	unsigned up = 0;
 	int err = user != NULL && geteuid() == 0 ? user_become(user, report) : LINDUNG_OK;
 
+	/* Made by whom they must belong to. */
+	for (unsigned i = 0; i < count && err == LINDUNG_OK; i++)
+		if (directories[i] != NULL && mkdir(directories[i], 0700) != 0 && errno != EEXIST)
+			err = ld_fail(report, LINDUNG_EIO, "%s: %s", directories[i],
+				      strerror(errno));
 	if (err != LINDUNG_OK)
 		return err;
 	if (geteuid() != 0) {

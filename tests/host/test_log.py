@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`lindung host`: what is handed in stands in the log, whatever happens; what is not fit does not."""
+import os
+import pathlib
+import pwd
 import random
 import resource
 import signal
@@ -214,6 +217,29 @@ def test_followers_are_told(lindung, home, ngo):
         with pytest.raises(TimeoutError):
             follower.recvfrom(512)
         assert host.stop() == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_root_becomes_somebody_who_may_do_little(lindung, tmp_path, home, ngo):
+    nobody = pwd.getpwnam("nobody")
+    for path in (home, *home.rglob("*")):
+        os.chown(path, nobody.pw_uid, nobody.pw_gid)
+    for folder in (tmp_path, *tmp_path.parents):
+        if str(folder).startswith("/tmp/"):
+            folder.chmod(folder.stat().st_mode | 0o011)
+    host = room.Host(lindung, home, "--user", "nobody")
+    note = room.party_add(ngo)
+    assert host.submit(note).status == 200
+    assert host.get("/export/gambling.hosts").status == 200
+    status = dict(line.split(":\t", 1) for line in
+                  pathlib.Path(f"/proc/{host.process.pid}/status").read_text().splitlines() if ":\t" in line)
+    assert status["Uid"].split() == [str(nobody.pw_uid)] * 4
+    assert status["NoNewPrivs"] == "1"
+    assert all(int(status[what], 16) == 0 for what in ("CapEff", "CapPrm", "CapInh", "CapBnd", "CapAmb"))
+    assert {path.owner() for path in home.rglob("*") if path.name != "host.stderr"} == {"nobody"}
+    # Nobody but root reads its memory, where the keys are.
+    assert pathlib.Path(f"/proc/{host.process.pid}/mem").stat().st_uid == 0
+    assert host.stop() == 0
 
 
 def test_bad_arguments_are_told(lindung, tmp_path, home):
