@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "log/text.h"
 
 enum { PATH_MAX_BYTES = 4096 };
 
@@ -206,11 +207,10 @@ ld_disk_exists(int at, const char *path)
 	return faccessat(at, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* A directory's names, from a descriptor that stays the caller's. */
 static DIR *
-names_of(int at)
+names_of(int at, const char *path)
 {
-	int again = openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int again = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = again >= 0 ? fdopendir(again) : NULL;
 
 	if (dir == NULL && again >= 0)
@@ -221,7 +221,7 @@ names_of(int at)
 size_t
 ld_disk_count(int at, const char *prefix)
 {
-	DIR *dir = names_of(at);
+	DIR *dir = names_of(at, ".");
 	struct dirent *entry;
 	size_t count = 0;
 
@@ -233,10 +233,27 @@ ld_disk_count(int at, const char *prefix)
 	return count;
 }
 
+uint64_t
+ld_disk_largest(int at, const char *path)
+{
+	DIR *dir = names_of(at, path);
+	struct dirent *entry;
+	uint64_t largest = 0, n;
+
+	if (dir == NULL)
+		return 0;
+	while ((entry = readdir(dir)) != NULL) {
+		if (ld_text_number(&n, ld_span_str(entry->d_name)) && n > largest)
+			largest = n;
+	}
+	closedir(dir);
+	return largest;
+}
+
 void
 ld_disk_clear(int at)
 {
-	DIR *dir = names_of(at);
+	DIR *dir = names_of(at, ".");
 	struct dirent *entry;
 
 	if (dir == NULL)

@@ -39,6 +39,8 @@ int ld_disk_read(int at, const char *path, struct ld_buffer *ret, struct ld_repo
 bool ld_disk_exists(int at, const char *path);
 /** How many names in the directory begin so. */
 size_t ld_disk_count(int at, const char *prefix);
+/** The largest number that is a name in the directory at `path`; 0: none, or no such directory. */
+uint64_t ld_disk_largest(int at, const char *path);
 /** Delete every file in the directory, but those whose names begin with '.'. */
 void ld_disk_clear(int at);
 

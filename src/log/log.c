@@ -190,6 +190,30 @@ check_edge(struct ld_log *log, struct ld_report *report)
 	return ld_log_load_bundle(log, (log->now.size - 1) / LD_TILE_WIDTH, &log->now, report);
 }
 
+/* Files of a tree that is larger than the checkpoint's are there only because it was signed: then
+ * the checkpoint is an old one, and to go on from it would be a fork. */
+static int
+check_newest(struct ld_log *log, struct ld_report *report)
+{
+	const struct ld_tile full = {
+		.level = LD_TILE_ENTRIES,
+		.number = log->now.size / LD_TILE_WIDTH,
+		.width = LD_TILE_WIDTH,
+	};
+	char path[LD_TILE_PATH_MAX + 2];
+	size_t len = ld_tile_path(&full, path);
+	bool is_newest = !ld_disk_exists(log->directory, path);
+
+	memcpy(path + len, ".p", 3);
+	if (is_newest && ld_disk_largest(log->directory, path) <= log->now.size % LD_TILE_WIDTH)
+		return LINDUNG_OK;
+	return ld_fail(report, LINDUNG_EDAMAGED,
+		       "the checkpoint is older than what was signed (there are entries behind its "
+		       "%" PRIu64 "): to go on from it would be a fork; put the newest checkpoint "
+		       "there, from a mirror",
+		       log->now.size);
+}
+
 int
 ld_log_open(struct ld_log **ret, const char *path, const struct ld_signer *signer,
 	    struct ld_report *report)
@@ -219,6 +243,8 @@ ld_log_open(struct ld_log **ret, const char *path, const struct ld_signer *signe
 		err = check_edge(log, report);
 	if (err == LINDUNG_OK && signer != NULL)
 		err = ld_log_recover(log, report);
+	if (err == LINDUNG_OK && signer != NULL && !log->pending.is_there)
+		err = check_newest(log, report);
 	if (err != LINDUNG_OK) {
 		fail_in(path, report, err);
 		ld_log_close(log);

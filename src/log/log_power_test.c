@@ -176,7 +176,7 @@ static void
 check_disk(bool by_chance)
 {
 	static struct trial before;
-	char path[TRIAL_PATH_MAX], command[2 * TRIAL_PATH_MAX];
+	char path[TRIAL_PATH_MAX];
 
 	entry_count = 0;
 	for (int i = 0; i < change_count; i++) {
@@ -195,8 +195,7 @@ check_disk(bool by_chance)
 	strcat(trial_path, "-after");
 	build_directory(0, trial_path, 0);
 	trial_check();
-	snprintf(command, sizeof command, "rm -rf %s", trial_path);
-	assert_int_equal(system(command), 0);
+	trial_remove(trial_path);
 	memcpy(trial_path, path, sizeof path);
 	*trial = before;
 	disks++;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "log/log.h"
 
 #define ORIGIN "log.example/test"
@@ -212,6 +213,208 @@ test_blocks(void **state)
 	ld_log_close(log);
 }
 
+/* ---- What is wrong is said ------------------------------------------------------------------ */
+
+/* A file of the log, as it is and as it is put there again. */
+struct kept {
+	char path[256];
+	struct ld_buffer bytes;
+};
+
+static struct kept
+keep(struct fixture *f, const char *name)
+{
+	struct kept kept;
+	uint8_t *data;
+	size_t len;
+
+	snprintf(kept.path, sizeof kept.path, "%s/%s", f->path, name);
+	expect_ok(ld_read_file(kept.path, 1 << 20, &data, &len, &f->report), &f->report);
+	ld_buffer_init(&kept.bytes, SIZE_MAX);
+	ld_buffer_bytes(&kept.bytes, ld_span(data, len));
+	free(data);
+	return kept;
+}
+
+static void
+write_file(const char *path, struct ld_span bytes)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(bytes.data, 1, bytes.len, file), bytes.len);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void
+put_back(struct kept *kept)
+{
+	write_file(kept->path, ld_buffer_span(&kept->bytes));
+	ld_buffer_free(&kept->bytes);
+}
+
+static void
+expect_refused(struct fixture *f, int error, const char *word)
+{
+	struct ld_log *log = NULL;
+
+	f->report.text[0] = '\0';
+	assert_int_equal(ld_log_open(&log, f->path, f->signer, &f->report), error);
+	assert_null(log);
+	assert_non_null(strstr(f->report.text, f->path));
+	if (strstr(f->report.text, word) == NULL)
+		fail_msg("%s", f->report.text);
+}
+
+static void
+begin_with(struct fixture *f, size_t count)
+{
+	struct ld_log *log;
+
+	expect_ok(ld_log_create(f->path, f->signer, &f->report), &f->report);
+	expect_ok(ld_log_open(&log, f->path, f->signer, &f->report), &f->report);
+	append(f, log, count);
+	ld_log_close(log);
+}
+
+static void
+test_damage(void **state)
+{
+	static const char *const files[] = {"tile/0/000", "tile/0/001.p/44", "tile/1/000.p/1",
+					    "tile/entries/001.p/44", "checkpoint"};
+	struct fixture *f = *state;
+
+	begin_with(f, 300);
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+		struct kept kept = keep(f, files[i]);
+		struct ld_log *log = NULL;
+		int err;
+
+		/* The full tile of leaves is behind the edge: found when it is read. */
+		kept.bytes.data[kept.bytes.len / 2] ^= 1;
+		write_file(kept.path, ld_buffer_span(&kept.bytes));
+		err = ld_log_open(&log, f->path, f->signer, &f->report);
+		if (i == 0) {
+			struct ld_buffer entry;
+
+			expect_ok(err, &f->report);
+			ld_buffer_init(&entry, LD_ENTRY_MAX_BYTES);
+			assert_int_equal(ld_log_entry(log, 3, &entry, &f->report),
+					 LINDUNG_EDAMAGED);
+			ld_buffer_free(&entry);
+		} else {
+			assert_true(err == LINDUNG_EDAMAGED || err == LINDUNG_ESIGNATURE);
+			assert_null(log);
+		}
+		ld_log_close(log);
+		/* And gone, but for what only readers need. */
+		unlink(kept.path);
+		if (i != 0)
+			expect_refused(f, i == 4 ? LINDUNG_EIO : LINDUNG_EDAMAGED, "");
+		kept.bytes.data[kept.bytes.len / 2] ^= 1;
+		put_back(&kept);
+	}
+	check_all(f, 300);
+}
+
+static void
+test_old_checkpoint(void **state)
+{
+	struct fixture *f = *state;
+	struct ld_log *log;
+
+	begin_with(f, 255);
+	for (size_t i = 0; i < 3; i++) {
+		struct kept old = keep(f, "checkpoint"), newest;
+
+		expect_ok(ld_log_open(&log, f->path, f->signer, &f->report), &f->report);
+		append(f, log, 1);
+		ld_log_close(log);
+		newest = keep(f, "checkpoint");
+		put_back(&old);
+		expect_refused(f, LINDUNG_EDAMAGED, "fork");
+		put_back(&newest);
+	}
+	check_all(f, 258);
+}
+
+static void
+test_damaged_pending(void **state)
+{
+	struct fixture *f = *state;
+	struct ld_checkpoint other = {.origin = LD_SPAN(ORIGIN), .size = 3};
+	struct ld_buffer text, note;
+	char path[256];
+
+	begin_with(f, 3);
+	snprintf(path, sizeof path, "%s/.private/pending", f->path);
+	write_file(path, LD_SPAN("not what was signed\n"));
+	expect_refused(f, LINDUNG_EDAMAGED, "pending");
+	/* Two trees of one size. */
+	ld_buffer_init(&text, 1000);
+	ld_buffer_init(&note, 1000);
+	expect_ok(ld_checkpoint_format(&text, &other), &f->report);
+	expect_ok(ld_note_sign(&note, ld_buffer_span(&text),
+			       (const struct ld_signer *const *)&f->signer, 1, 0),
+		  &f->report);
+	write_file(path, ld_buffer_span(&note));
+	expect_refused(f, LINDUNG_EFORK, "both signed");
+	/* One whose files are gone. */
+	text.len = note.len = 0;
+	other.size = 4;
+	expect_ok(ld_checkpoint_format(&text, &other), &f->report);
+	expect_ok(ld_note_sign(&note, ld_buffer_span(&text),
+			       (const struct ld_signer *const *)&f->signer, 1, 0),
+		  &f->report);
+	write_file(path, ld_buffer_span(&note));
+	expect_refused(f, LINDUNG_EIO, "cannot be put into its place");
+	unlink(path);
+	ld_buffer_free(&text);
+	ld_buffer_free(&note);
+	check_all(f, 3);
+}
+
+static void
+test_refused(void **state)
+{
+	static uint8_t large[LD_ENTRY_MAX_BYTES + 1];
+	struct fixture *f = *state;
+	const struct ld_span good = LD_SPAN("good"),
+			     mixed[] = {LD_SPAN("good"), ld_span(large, sizeof large)};
+	struct ld_span entry = ld_span(large, sizeof large);
+	struct ld_signer *other, *own = f->signer;
+	struct ld_log *log;
+	uint64_t first = 77;
+
+	begin_with(f, 3);
+	expect_ok(ld_log_open(&log, f->path, f->signer, &f->report), &f->report);
+	assert_int_equal(ld_log_append(log, &entry, 1, &first, &f->report), LINDUNG_ELIMIT);
+	entry.len = 0;
+	assert_int_equal(ld_log_append(log, &entry, 1, &first, &f->report), LINDUNG_ELIMIT);
+	assert_int_equal(ld_log_append(log, mixed, 2, &first, &f->report), LINDUNG_ELIMIT);
+	assert_int_equal(ld_log_append(log, &good, 0, &first, &f->report), LINDUNG_EINVAL);
+	assert_int_equal(ld_log_append(log, &good, LD_LOG_APPEND_MAX + 1, &first, &f->report),
+			 LINDUNG_ELIMIT);
+	assert_int_equal(first, 77);
+	entry.len = LD_ENTRY_MAX_BYTES;
+	expect_ok(ld_log_append(log, &entry, 1, &first, &f->report), &f->report);
+	ld_log_close(log);
+	expect_ok(ld_log_open(&log, f->path, NULL, &f->report), &f->report);
+	assert_int_equal(ld_log_append(log, &good, 1, &first, &f->report), LINDUNG_EINVAL);
+	assert_int_equal(ld_log_put_block(log, large, good, &f->report), LINDUNG_EINVAL);
+	ld_log_close(log);
+	/* Another key of the same name; and one that is none for a log. */
+	expect_ok(ld_signer_generate(&other, ORIGIN, LD_KEY_ED25519, &f->report), &f->report);
+	f->signer = other;
+	expect_refused(f, LINDUNG_ESIGNATURE, "");
+	ld_signer_free(other);
+	expect_ok(ld_signer_generate(&other, ORIGIN, LD_KEY_COSIGNATURE, &f->report), &f->report);
+	f->signer = other;
+	expect_refused(f, LINDUNG_EINVAL, "0x01");
+	ld_signer_free(other);
+	f->signer = own;
+}
+
 int
 main(void)
 {
@@ -220,6 +423,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_many_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_one_writer, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_blocks, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_damage, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_old_checkpoint, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_damaged_pending, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "log/test_trial.h"
 
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -205,13 +206,25 @@ trial_check(void)
 
 /* ---- Its beginning and end ------------------------------------------------------------------- */
 
-static void
-remove_log(void)
+void
+trial_remove(const char *path)
 {
-	char command[192];
+	DIR *dir = opendir(path);
+	struct dirent *entry;
 
-	snprintf(command, sizeof command, "rm -rf %s", trial_path);
-	assert_int_equal(system(command), 0);
+	if (dir == NULL)
+		return;
+	while ((entry = readdir(dir)) != NULL) {
+		char inside[512];
+
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		snprintf(inside, sizeof inside, "%s/%s", path, entry->d_name);
+		if (unlink(inside) != 0)
+			trial_remove(inside);
+	}
+	closedir(dir);
+	assert_int_equal(rmdir(path), 0);
 }
 
 void
@@ -220,7 +233,7 @@ trial_begin(void)
 	struct ld_report report = {.text = ""};
 	struct ld_log *log;
 
-	remove_log();
+	trial_remove(trial_path);
 	memset(trial, 0, sizeof *trial);
 	trial->nonce = 1;
 	if (ld_log_create(trial_path, signer, &report) != LINDUNG_OK ||
@@ -253,7 +266,7 @@ int
 trial_teardown(void **state)
 {
 	(void)state;
-	remove_log();
+	trial_remove(trial_path);
 	rmdir(directory);
 	ld_signer_free(signer);
 	return 0;

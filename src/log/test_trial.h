@@ -29,6 +29,8 @@ extern char trial_path[TRIAL_PATH_MAX];
 
 int trial_setup(void **state);
 int trial_teardown(void **state);
+/** A directory and all below it; where there is none, nothing. */
+void trial_remove(const char *path);
 /** A new log with TRIAL_BEGUN_WITH entries. */
 void trial_begin(void);
 /** Open it, append three times, put a block; what fails is tried again. */
