@@ -202,9 +202,17 @@ overlay_load(struct edit *x)
 	err = ld_files_open(&overlay, &files, LINDUNG_VERIFY, &x->report);
 	if (err != LINDUNG_OK)
 		return err;
-	err = ld_edit_load(&x->list, overlay);
-	if (err != LINDUNG_OK)
-		ld_fail(&x->report, err, "%s: %s", x->overlay, lindung_strerror(err));
+	/* They could not be written again. */
+	if (ld_list_sealed(overlay) != 0)
+		err = ld_fail(&x->report, LINDUNG_EEXPRESS,
+			      "%s: it has sealed entries, which cannot be edited: begin an overlay "
+			      "of your own",
+			      x->overlay);
+	if (err == LINDUNG_OK) {
+		err = ld_edit_load(&x->list, overlay);
+		if (err != LINDUNG_OK)
+			ld_fail(&x->report, err, "%s: %s", x->overlay, lindung_strerror(err));
+	}
 	lindung_close(overlay);
 	return err;
 }
@@ -240,8 +248,12 @@ edit_write(struct edit *x)
 			: ld_span_str(slash != NULL ? "/" : ".");
 	/* Without suffixes: what was admitted once, by an older list of them, is not for this
 	 * change to take out. */
+	const char *categories = ld_data_path("categories.yaml", &x->list.arena);
 	int err = ld_data_today(&options.date_day, &x->report);
 
+	if (err == LINDUNG_OK && categories != NULL)
+		err = ld_data_locked(&options.locked, &options.locked_count, categories,
+				     &x->list.arena, &x->report);
 	options.directory = (const char *)folder.data;
 	if (err == LINDUNG_OK)
 		err = ld_interrupt_guard(x->overlay, &x->report);

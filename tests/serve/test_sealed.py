@@ -27,9 +27,9 @@ PAIRS = [("sealed", "public"), ("www.sealed", "www.public"), ("hidden", "listed"
 GAMBLING = [("sealed", "casino"), ("a.b.sealed", "a.b.casino"), ("hidden", "poker1")]
 
 
-def make(build_dir, path, lines):
-    subprocess.run([build_dir / "src" / "index" / "make_tool", path], input=lines, text=True,
-                   check=True)
+def make(build_dir, path, lines, *options):
+    subprocess.run([build_dir / "src" / "index" / "make_tool", path, *options], input=lines,
+                   text=True, check=True)
 
 
 @pytest.fixture
@@ -98,3 +98,17 @@ def test_query_tells_the_operator_alone(sealed, lindung, tmp_path):
     assert "csam" not in told and "hotline" not in told
     told = lindung("query", "--explain", "--operator", image, "www.sealed.example").stdout
     assert "csam by sealed.example  (hotline.id:7)" in told
+
+
+def test_what_is_sealed_is_not_edited_away(build_dir, lindung, tmp_path):
+    overlay = tmp_path / "changes.ldx"
+    make(build_dir, overlay, "seal\tcsam\tnew.example\thotline.id:8\n", "overlay")
+    before = overlay.read_bytes()
+    done = lindung("edit", "-o", overlay, "add", "adult", "z.example")
+    assert done.returncode != 0 and "sealed entries" in done.stderr
+    assert overlay.read_bytes() == before
+    # What is closed by hand in a locked category is told of like all that is.
+    own = tmp_path / "own.ldx"
+    assert lindung("edit", "-o", own, "add", "csam", "z.example").returncode == 0
+    told = lindung("query", own, "z.example").stdout
+    assert "closed by an authority's order" in told and "csam" not in told
