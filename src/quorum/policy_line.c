@@ -96,12 +96,26 @@ loosens(struct ld_policy_file *f, const char *what)
 	return LINDUNG_OK;
 }
 
+/* Lines that a file has once; what it includes may have them, too. */
+enum { ONCE_QUORUM, ONCE_AGE, ONCE_UPHOLDER, ONCE_FLOOD /* and two more */ };
+
+static int
+once(struct ld_policy_file *f, unsigned which, const char *what)
+{
+	if ((f->said_once >> which & 1) != 0)
+		return ld_policy_fail(f, LINDUNG_ESYNTAX, "%s stands above in this file", what);
+	f->said_once |= 1u << which;
+	return LINDUNG_OK;
+}
+
 static int
 line_quorum(struct ld_policy_file *f, const struct ld_words *w)
 {
 	struct ld_policy *policy = f->reader->policy;
 	int group = LD_RULE_NONE, err = ld_words_expect(f, w, 1, 1);
 
+	if (err == LINDUNG_OK)
+		err = once(f, ONCE_QUORUM, "quorum");
 	if (err == LINDUNG_OK && !ld_word_is(w->word[1], "none"))
 		err = ld_policy_group_read(f, w, 1, true, &group);
 	if (err != LINDUNG_OK)
@@ -121,6 +135,8 @@ line_age(struct ld_policy_file *f, const struct ld_words *w)
 	int64_t age = 0;
 	int err = ld_words_expect(f, w, 1, 1);
 
+	if (err == LINDUNG_OK)
+		err = once(f, ONCE_AGE, "max-age");
 	if (err == LINDUNG_OK)
 		err = ld_duration_read(f, w->word[1], (int64_t)3650 * LD_POLICY_DAY_S, 0, &age);
 	if (err != LINDUNG_OK)
@@ -213,6 +229,8 @@ line_upholder(struct ld_policy_file *f, const struct ld_words *w)
 	struct ld_policy *policy = f->reader->policy;
 	int group = LD_RULE_NONE, err = ld_words_expect(f, w, 1, 1);
 
+	if (err == LINDUNG_OK)
+		err = once(f, ONCE_UPHOLDER, "upholder");
 	if (err == LINDUNG_OK && !ld_word_is(w->word[1], "none"))
 		err = ld_policy_group_read(f, w, 1, false, &group);
 	if (err == LINDUNG_OK && policy->has_upholder && group != policy->upholder)
@@ -229,23 +247,26 @@ static int
 line_flood(struct ld_policy_file *f, const struct ld_words *w)
 {
 	struct ld_flood *flood = &f->reader->policy->flood;
+	static const char *const keys[] = {"statements", "listed", "disputed"};
+	uint32_t *const whiches[] = {&flood->statements, &flood->listed, &flood->disputed};
 	uint32_t *which, most = 0;
+	unsigned i = 0;
 	int err = ld_words_expect(f, w, 2, 2);
 
 	if (err != LINDUNG_OK)
 		return err;
-	if (ld_word_is(w->word[1], "statements"))
-		which = &flood->statements;
-	else if (ld_word_is(w->word[1], "listed"))
-		which = &flood->listed;
-	else if (ld_word_is(w->word[1], "disputed"))
-		which = &flood->disputed;
-	else
+	while (i < 3 && !ld_word_is(w->word[1], keys[i]))
+		i++;
+	if (i == 3)
 		return ld_policy_fail(f, LINDUNG_ESYNTAX,
 				      "flood: write statements, listed or disputed");
 	if (!ld_word_is(w->word[2], "none") &&
 	    (!ld_number_read(w->word[2], INT32_MAX, &most) || most == 0))
 		return ld_policy_fail(f, LINDUNG_ESYNTAX, "flood: write a number from 1, or none");
+	err = once(f, ONCE_FLOOD + i, "this flood");
+	if (err != LINDUNG_OK)
+		return err;
+	which = whiches[i];
 	if (*which != 0 && (most == 0 || most > *which))
 		err = loosens(f, "flood");
 	*which = most;

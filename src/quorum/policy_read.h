@@ -50,7 +50,8 @@ struct ld_policy_file {
 	struct ld_rule star;
 	bool has_star, says_star;
 	bool says_root;
-	const char *laxer; /* a reason for the next line */
+	uint32_t said_once; /* bits: lines that stand once in a file */
+	const char *laxer;  /* a reason for the next line */
 };
 
 /** Write the report, with file and line before it. Returns `error`. */
