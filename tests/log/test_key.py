@@ -170,8 +170,9 @@ def test_asked_twice_on_the_terminal_without_echo(lindung, home):
         if answer is not None:
             os.write(fd, answer + b"\n")
     terminal.wait(b"for others")
-    os.close(fd)
+    # Closed before it has ended, the terminal would hang up on it.
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    os.close(fd)
     assert not any(word in terminal.seen for word in (b"horse", b"hose", b"seven77"))
     assert VERIFIER.search(terminal.seen.decode().replace("\r\n", "\n"))
     assert "argon2id" in (home / "keys" / "hotline.example.key").read_text()
