@@ -89,7 +89,7 @@ class Primary:
     def metric(self, name):
         return self.server.metrics()[name]
 
-    def await_metric(self, name, value, timeout_s=30):
+    def await_metric(self, name, value, timeout_s=120):
         end = time.monotonic() + timeout_s
         while self.metric(name) < value:
             assert time.monotonic() < end, (name, self.metric(name), value)

@@ -33,7 +33,7 @@ class Secondary(Server):
     def log_text(self):
         return (self.folder / "log").read_text(errors="replace")
 
-    def wait_for(self, name, closed, timeout_s=60):
+    def wait_for(self, name, closed, timeout_s=180):
         """Until it answers like this.  The seconds that it took."""
         begin = time.monotonic()
         question = [(servers.dns.name.from_text(name), A)]

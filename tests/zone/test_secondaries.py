@@ -22,7 +22,7 @@ from secondaries import (A, CATALOG, NAME, Bind, BindCatalog, Knotd, PowerDns, U
 
 NAMES = int(os.environ.get("LINDUNG_ZONE_NAMES", "100000"))
 CHANGES = int(os.environ.get("LINDUNG_ZONE_CHANGES", "10"))
-PATIENCE_S = 60 + NAMES // 5000
+PATIENCE_S = 180 + NAMES // 5000
 RESOLVERS = [Bind, Unbound, PowerDns]
 
 

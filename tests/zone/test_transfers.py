@@ -66,7 +66,7 @@ def serial_of(port, name=NAME):
 def change(p, **changes):
     before = serial_of(p.port)
     p.change(**changes)
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while serial_of(p.port) == before:
         assert time.monotonic() < end
         time.sleep(0.05)
@@ -375,7 +375,7 @@ def test_a_slow_reader_holds_nobody_up(primary):
         assert p.metric("lindung_zone_transfers") == 1
         for i in range(50):
             assert p.server.query(p.names[i]).rcode() == dns.rcode.NXDOMAIN
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while p.metric("lindung_zone_transfers") != 0:
             assert time.monotonic() < end
             time.sleep(0.2)
@@ -397,7 +397,7 @@ def test_transfers_at_a_time(primary):
     assert messages(p.port, dns.message.make_query(NAME, "AXFR"))[0].rcode() == dns.rcode.SERVFAIL
     for sock in socks:
         sock.close()
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while p.metric("lindung_zone_transfers") != 0:
         assert time.monotonic() < end
         time.sleep(0.1)
