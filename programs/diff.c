@@ -142,8 +142,8 @@ diff(struct diff *d, char **paths, struct ld_report *report)
 				lindung_strerror(err));
 	}
 	if (err == LINDUNG_OK)
-		summary_print(
-			d, (const uint64_t[2]){ld_list_sealed(lists[0]), ld_list_sealed(lists[1])});
+		summary_print(d, (const uint64_t[2]){ld_export_sealed(lists[0]),
+						     ld_export_sealed(lists[1])});
 	lindung_close(lists[0]);
 	lindung_close(lists[1]);
 	return err;

@@ -9,6 +9,7 @@
 #include "edit_list.h"
 #include "index/admit.h"
 #include "interrupt.h"
+#include "index/export.h"
 #include "open.h"
 
 int edit_main(int argc, char **argv);
@@ -203,7 +204,7 @@ overlay_load(struct edit *x)
 	if (err != LINDUNG_OK)
 		return err;
 	/* They could not be written again. */
-	if (ld_list_sealed(overlay) != 0)
+	if (ld_export_sealed(overlay) != 0)
 		err = ld_fail(&x->report, LINDUNG_EEXPRESS,
 			      "%s: it has sealed entries, which cannot be edited: begin an overlay "
 			      "of your own",

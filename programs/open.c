@@ -94,14 +94,3 @@ ld_list_day(const struct lindung *list)
 			day = facts.date_day;
 	return day;
 }
-
-uint64_t
-ld_list_sealed(const struct lindung *list)
-{
-	struct lindung_facts facts;
-	uint64_t sealed = 0;
-
-	for (unsigned i = 0; lindung_facts(list, i, &facts) == LINDUNG_OK; i++)
-		sealed += facts.sealed_count;
-	return sealed;
-}

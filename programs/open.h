@@ -24,9 +24,6 @@ int ld_files_open(struct lindung **ret, const struct ld_files *files, unsigned f
 int ld_categories_read(uint64_t *ret, const struct lindung *list, const char *keys,
 		       struct ld_report *report);
 
-/** Sealed entries of all layers: they are in no list that is written. */
-uint64_t ld_list_sealed(const struct lindung *list);
-
 /** Date of the newest layer. */
 uint32_t ld_list_day(const struct lindung *list);
 

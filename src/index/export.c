@@ -491,3 +491,13 @@ ld_export_diff(const struct lindung *old, const struct lindung *new,
 	ld_export_free(b);
 	return err;
 }
+
+uint64_t
+ld_export_sealed(const struct lindung *list)
+{
+	uint64_t sealed = 0;
+
+	for (unsigned i = 0; i < list->layer_count; i++)
+		sealed += list->layers[i].image->sealed_count;
+	return sealed;
+}

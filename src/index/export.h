@@ -24,6 +24,9 @@ void ld_export_free(struct ld_export *export);
 /** For ld_list_write(); valid until ld_export_free().  Its errors: LINDUNG_EDAMAGED. */
 struct ld_list_source ld_export_source(struct ld_export *export);
 
+/** Sealed entries of all layers: they are in no list that is written. */
+uint64_t ld_export_sealed(const struct lindung *list);
+
 /** Every entry of a list as it stands, in order.  `each` returns LINDUNG_OK to go on. */
 int ld_export_each(const struct lindung *list, int (*each)(void *ctx, const struct ld_entry *entry),
 		   void *ctx);

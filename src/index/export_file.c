@@ -40,23 +40,12 @@ chosen_next(void *ctx, struct ld_entry *ret)
 	return LINDUNG_OK;
 }
 
-static uint64_t
-sealed_count(const struct lindung *list)
-{
-	struct lindung_facts facts;
-	uint64_t count = 0;
-
-	for (unsigned i = 0; lindung_facts(list, i, &facts) == LINDUNG_OK; i++)
-		count += facts.sealed_count;
-	return count;
-}
-
 int
 ld_export_file(int fd, const struct lindung *list, const struct ld_export_file *file,
 	       struct ld_export_outcome *ret, struct ld_report *report)
 {
 	bool effective = file->format != LD_LIST_LINDUNG;
-	char title[LD_EXPORT_ORIGIN_MAX + 256], sealed[96] = "";
+	char title[LD_EXPORT_ORIGIN_MAX + 256];
 	struct ld_write_options options = file->options;
 	struct chosen chosen = {.list = list, .active = file->active};
 	struct ld_export *export;
@@ -68,13 +57,10 @@ ld_export_file(int fd, const struct lindung *list, const struct ld_export_file *
 	source = chosen.all = ld_export_source(export);
 	if (!effective)
 		source = (struct ld_list_source){&chosen, chosen_rewind, chosen_next};
-	ret->sealed = sealed_count(list);
-	if (ret->sealed != 0)
-		snprintf(sealed, sizeof sealed, "; %llu sealed entries left out",
-			 (unsigned long long)ret->sealed);
-	snprintf(title, sizeof title, "Lindung: %s%s%s%s",
+	ret->sealed = options.sealed = ld_export_sealed(list);
+	snprintf(title, sizeof title, "Lindung: %s%s%s",
 		 file->titles != NULL ? file->titles : "all", file->origin != NULL ? "; " : "",
-		 file->origin != NULL ? file->origin : "", sealed);
+		 file->origin != NULL ? file->origin : "");
 	if (options.title == NULL && file->titles != NULL)
 		options.title = title;
 	err = ld_list_write(fd, file->format, &source, &options, &ret->summary, report);
