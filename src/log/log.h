@@ -45,7 +45,8 @@ int ld_log_entry(struct ld_log *log, uint64_t index, struct ld_buffer *ret,
 
 /** Ask witnesses about a checkpoint that is signed and not yet public: add what they sign to
  * `note`.  Its tiles are in their places: for a witness that has seen another size than `old_size`,
- * a proof is made of ld_log_tiles().  Returns LINDUNG_OK, or an error that stops the append (it is finished later). */
+ * a proof is made of ld_log_tiles().  Returns LINDUNG_OK, or an error that stops the append (it is
+ * finished later). */
 typedef int ld_log_witness(void *ctx, uint64_t old_size, const struct ld_proof *proof,
 			   struct ld_buffer *note, struct ld_report *report);
 void ld_log_set_witness(struct ld_log *log, ld_log_witness *witness, void *ctx);
