@@ -113,7 +113,8 @@
 	X(PATH, follow_state, "follow.state", "", 0, 4095, "", none,                               \
 	  "Folder in which what was verified is kept, so that a start without a network has the "  \
 	  "last good list. "                                                                       \
-	  "Made if it does not exist; for one server alone.")                                      \
+	  "Made if it does not exist; for one server alone. "                                      \
+	  "Under systemd: /var/lib/lindung-follow.")                                               \
 	X(PATHS, follow_keys, "follow.keys", "", 0, 16, "", none,                                  \
 	  "Files with secret keys, as age-keygen writes them, that open sealed statements.")       \
 	X(DURATION, follow_poll_s, "follow.poll-s", "300", 1, 86400, "s", none,                    \

@@ -258,6 +258,24 @@ rest(struct sync *sync, struct ld_follow_facts *facts, int64_t wait_ms)
 	return wait_for(sync, wait_ms - first_ms);
 }
 
+/* What is in force before anything was fetched, and how old that is. */
+static void
+restored_tell(struct sync *sync, bool had, struct ld_follow_facts *facts,
+	      char line[LD_REPORT_MAX_BYTES])
+{
+	char age[64];
+
+	line[0] = '\0';
+	if (!had)
+		return;
+	ld_follow_seen(sync->follow, &facts->size, &facts->checkpoint_s);
+	facts->max_age_s = ld_policy_trust(ld_follow_policy(sync->follow))->age_max_s;
+	age_text(age, facts->checkpoint_s, time(NULL));
+	snprintf(line, LD_REPORT_MAX_BYTES,
+		 "log %.100s: the list kept of %llu statements is in force, %s", sync->origin,
+		 (unsigned long long)facts->size, age);
+}
+
 static void *
 thread_run(void *ctx)
 {
@@ -266,7 +284,7 @@ thread_run(void *ctx)
 	struct ld_follow_result result;
 	int fds[LD_FOLLOW_FILES_MAX];
 	struct ld_report why;
-	bool hint = false;
+	bool hint = false, had;
 
 	/* Until the walls stand. */
 	pthread_mutex_lock(&sync->lock);
@@ -274,8 +292,11 @@ thread_run(void *ctx)
 	/* The last good list is in force before anything is asked. */
 	if (ld_follow_restore(sync->follow, time(NULL), &why) != LINDUNG_OK)
 		publish(sync, &facts, false, why.text);
-	else
-		publish(sync, &facts, ld_follow_files(sync->follow, fds) != 0, "");
+	else {
+		had = ld_follow_files(sync->follow, fds) != 0;
+		restored_tell(sync, had, &facts, why.text);
+		publish(sync, &facts, had, why.text);
+	}
 	for (;;) {
 		step(sync, &facts, &result);
 		hint = rest(sync, &facts, wait_find(sync, &result, hint));

@@ -165,6 +165,13 @@ ld_follow_policy(const struct ld_follow *f)
 	return f->policy;
 }
 
+void
+ld_follow_seen(const struct ld_follow *f, uint64_t *ret_size, uint64_t *ret_checkpoint_s)
+{
+	*ret_size = f->tree.size;
+	*ret_checkpoint_s = f->checkpoint_s;
+}
+
 unsigned
 ld_follow_files(const struct ld_follow *f, int fds[LD_FOLLOW_FILES_MAX])
 {

@@ -88,6 +88,8 @@ int ld_follow_tidy(struct ld_follow *follow, time_t now_s, struct ld_follow_resu
 /** The files in force, in sealed memory: the image, then its overlay; they stay the follower's and
  * are valid until the next call of any of the above.  Returns how many: 0 for none yet. */
 unsigned ld_follow_files(const struct ld_follow *follow, int fds[LD_FOLLOW_FILES_MAX]);
+/** How many statements of the log were verified, and when witnesses saw it; 0: none, never. */
+void ld_follow_seen(const struct ld_follow *follow, uint64_t *ret_size, uint64_t *ret_checkpoint_s);
 const struct ld_policy *ld_follow_policy(const struct ld_follow *follow);
 /** All that is in effect at the time of the last step as one image at `path`: of the same log,
  * policy, time and keys it is the same, octet for octet. */

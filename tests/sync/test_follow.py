@@ -120,6 +120,7 @@ def test_without_a_network_the_last_good_list_is_in_force(room, web, follower, t
     assert time.monotonic() - begin < 5
     assert is_blocked(server, "one.example.com")
     assert "stays" in server.says("Failed to connect")
+    assert "seen by witnesses" in server.says("the list kept of 4 statements is in force")
     wait_for(server, 'lindung_follow_trouble{kind="network"}', 1)
 
 
