@@ -71,6 +71,12 @@ def follower(lindung, tmp_path, upstream):
 
     def start(url, policy, state, ready=True, poll_s=1, more=None, **options):
         port = free_port()
+        # As root it follows as nobody; in a build with a sanitizer without a root directory of
+        # its own, so that nobody must be able to come by.
+        for folder in (tmp_path, *tmp_path.parents):
+            if folder.name.startswith("pytest-of-") or folder.parent.name.startswith("pytest-of-") \
+                    or folder == tmp_path:
+                folder.chmod(0o755)
         config = {
             "listen": [f"127.0.0.1@{port}"], "threads": 1,
             "upstream": {"mode": "forward", "servers": [f"127.0.0.1@{upstream.port}"],
