@@ -74,8 +74,7 @@ effective_count(void *ctx, const struct ld_effective *effective)
 }
 
 static int
-statements_read(struct ld_ledger *ledger, const struct ld_ledger_options *options,
-		struct ld_report *report)
+statements_read(struct ld_ledger *ledger, struct ld_report *report)
 {
 	const struct ld_block_source blocks = ld_ledger_blocks(ledger);
 	uint64_t size = ledger->trusted.checkpoint.size;
@@ -86,8 +85,6 @@ statements_read(struct ld_ledger *ledger, const struct ld_ledger_options *option
 	for (uint64_t i = 0; err == LINDUNG_OK && i < size; i++) {
 		note.len = 0;
 		err = ld_log_entry(ledger->log, i, &note, report);
-		if (err == LINDUNG_OK && options->each != NULL)
-			err = options->each(options->ctx, i, ld_buffer_span(&note));
 		if (err != LINDUNG_OK)
 			break;
 		err = ld_quorum_add(ledger->quorum, i, ld_buffer_span(&note), &blocks);
@@ -139,7 +136,7 @@ ld_ledger_read(struct ld_ledger *ledger, struct ld_home *home,
 					  ld_policy_trust(ledger->policy), (uint64_t)ledger->now_s,
 					  report);
 	if (err == LINDUNG_OK)
-		err = statements_read(ledger, options, report);
+		err = statements_read(ledger, report);
 	if (err == LINDUNG_OK) {
 		err = ld_quorum_settle(ledger->quorum, ledger->now_s, effective_count, ledger,
 				       &ledger->next_s);

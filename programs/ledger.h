@@ -11,9 +11,6 @@ struct ld_ledger_options {
 	const char *log, *policy; /* NULL: those of the home */
 	int64_t now_s;
 	bool sealed; /* open what is sealed, with HOME/keys/... .age */
-	/** Called for each statement of the log, before the quorum has it; or NULL. */
-	int (*each)(void *ctx, uint64_t index, struct ld_span note);
-	void *ctx;
 };
 
 struct ld_ledger {
