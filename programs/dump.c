@@ -63,8 +63,6 @@ dump_to(struct dump *d, int fd)
 	int err;
 
 	file.options = d->options;
-	if (ld_list_day(d->list) != 0)
-		file.options.date = date.text;
 	if (!d->has_serial)
 		file.options.rpz_serial = ld_written_serial(date.text);
 	err = ld_export_file(fd, d->list, &file, &outcome, &d->report);

@@ -290,7 +290,6 @@ list_write(struct request *r)
 
 	r->file.titles = r->titles;
 	r->file.origin = r->origin[0] != '\0' ? r->origin : NULL;
-	r->file.options.date = ld_list_day(r->list) != 0 ? date.text : NULL;
 	r->file.options.rpz_serial = ld_written_serial(date.text);
 	r->file.options.rpz_origin = ld_argument(&r->arguments, ROW_ORIGIN);
 	r->file.options.sink_address = ld_argument(&r->arguments, ROW_SINK);

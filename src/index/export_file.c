@@ -2,6 +2,7 @@
 #include "index/export_file.h"
 
 #include <stdio.h>
+#include <time.h>
 
 #include "index/export.h"
 
@@ -40,12 +41,27 @@ chosen_next(void *ctx, struct ld_entry *ret)
 	return LINDUNG_OK;
 }
 
+/* The newest layer's day as "2026-11-22"; false: none has one. */
+static bool
+day_write(const struct lindung *list, char *text, size_t size)
+{
+	struct lindung_facts facts;
+	uint32_t day = 0;
+	struct tm tm;
+	time_t at;
+
+	for (unsigned i = 0; lindung_facts(list, i, &facts) == LINDUNG_OK; i++)
+		day = facts.date_day > day ? facts.date_day : day;
+	at = (time_t)day * 86400;
+	return day != 0 && gmtime_r(&at, &tm) != NULL && strftime(text, size, "%Y-%m-%d", &tm) != 0;
+}
+
 int
 ld_export_file(int fd, const struct lindung *list, const struct ld_export_file *file,
 	       struct ld_export_outcome *ret, struct ld_report *report)
 {
 	bool effective = file->format != LD_LIST_LINDUNG;
-	char title[LD_EXPORT_ORIGIN_MAX + 256];
+	char title[LD_EXPORT_ORIGIN_MAX + 256], day[32];
 	struct ld_write_options options = file->options;
 	struct chosen chosen = {.list = list, .active = file->active};
 	struct ld_export *export;
@@ -61,6 +77,8 @@ ld_export_file(int fd, const struct lindung *list, const struct ld_export_file *
 	snprintf(title, sizeof title, "Lindung: %s%s%s",
 		 file->titles != NULL ? file->titles : "all", file->origin != NULL ? "; " : "",
 		 file->origin != NULL ? file->origin : "");
+	if (options.date == NULL && day_write(list, day, sizeof day))
+		options.date = day;
 	if (options.title == NULL && file->titles != NULL)
 		options.title = title;
 	err = ld_list_write(fd, file->format, &source, &options, &ret->summary, report);

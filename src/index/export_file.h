@@ -18,7 +18,7 @@ struct ld_export_file {
 	/* Where the list comes from, for the header: "log ORIGIN, size N, root BASE64"; NULL: not
 	 * said. */
 	const char *origin;
-	struct ld_write_options options; /* its title is made here, if it has none */
+	struct ld_write_options options; /* title and date are found here, if it has none */
 };
 
 struct ld_export_outcome {
