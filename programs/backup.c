@@ -26,6 +26,8 @@ int backup_main(int argc, char **argv);
 
 enum { WRONG_USAGE = 2, DEPTH_MAX = 16 };
 
+#define CHECKPOINT "log/checkpoint" /* goes in first */
+
 enum { OPTION_HOME, OPTION_RECIPIENT, OPTION_PASSPHRASE, OPTION_AT, OPTION_COUNT };
 
 static const struct ld_argument_row rows[OPTION_COUNT] = {
@@ -75,8 +77,9 @@ struct backup {
 static bool
 is_left_out(const char *name)
 {
-	static const char *const names[] = {"mirror", "log/.private/lock", "store.sqlite",
-					    "store.sqlite-wal", "store.sqlite-shm"};
+	static const char *const names[] = {"mirror",          CHECKPOINT,     "log/.private/lock",
+					    "witness/.lock",   "store.sqlite", "store.sqlite-wal",
+					    "store.sqlite-shm"};
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		if (strcmp(name, names[i]) == 0)
@@ -91,8 +94,9 @@ file_add(struct backup *x, const char *path, const char *name, const struct stat
 	size_t len;
 	int err = ld_read_file(path, LD_BACKUP_MAX_BYTES, &data, &len, &x->report);
 
+	/* A log goes on while it is copied: what was staged has its place by now. */
 	if (err != LINDUNG_OK)
-		return err;
+		return access(path, F_OK) != 0 && errno == ENOENT ? LINDUNG_OK : err;
 	err = ld_archive_add(&x->archive, name, st->st_mode, st->st_mtime, ld_span(data, len),
 			     &x->report);
 	explicit_bzero(data, len);
@@ -115,10 +119,7 @@ name_add(struct backup *x, const char *name, unsigned depth)
 
 	if (path == NULL)
 		return ld_fail(&x->report, LINDUNG_ENOMEM, "not enough memory");
-	if (is_left_out(name))
-		return LINDUNG_OK;
 	if (lstat(path, &st) != 0)
-		/* A log goes on while it is copied: what was staged has its place by now. */
 		return errno == ENOENT
 			       ? LINDUNG_OK
 			       : ld_fail(&x->report, LINDUNG_EIO, "%s: %s", path, strerror(errno));
@@ -138,6 +139,8 @@ folder_add(struct backup *x, const char *name, unsigned depth)
 	int count = path != NULL ? scandir(path, &files, NULL, alphasort) : -1;
 	int err = LINDUNG_OK;
 
+	if (count < 0 && errno == ENOENT && depth != 0)
+		return LINDUNG_OK;
 	if (count < 0)
 		return ld_fail(&x->report, LINDUNG_EIO, "%s: %s", path != NULL ? path : name,
 			       strerror(errno));
@@ -147,12 +150,11 @@ folder_add(struct backup *x, const char *name, unsigned depth)
 		char *below = NULL;
 
 		if (err == LINDUNG_OK && strcmp(files[i]->d_name, ".") != 0 &&
-		    strcmp(files[i]->d_name, "..") != 0 &&
-		    strcmp(files[i]->d_name, "checkpoint") != 0) {
+		    strcmp(files[i]->d_name, "..") != 0) {
 			if (asprintf(&below, "%s%s%s", name, *name != '\0' ? "/" : "",
 				     files[i]->d_name) < 0)
 				err = ld_fail(&x->report, LINDUNG_ENOMEM, "not enough memory");
-			else
+			else if (!is_left_out(below))
 				err = name_add(x, below, depth);
 			free(below);
 		}

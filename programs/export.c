@@ -193,7 +193,8 @@ log_open(struct request *r)
 	struct ld_ledger ledger = {0};
 	struct ld_compile_options options;
 	struct ld_files files = {0};
-	int fd, err = ld_home_find(&r->home, ld_argument(&r->arguments, ROW_HOME), &r->report);
+	int fd, err = ld_home_find_for(&r->home, ld_argument(&r->arguments, ROW_HOME), reading.log,
+				       &r->report);
 
 	if (err == LINDUNG_OK)
 		err = ld_home_time(&reading.now_s, ld_argument(&r->arguments, ROW_AT), &r->report);

@@ -64,7 +64,6 @@ folder_open(struct ld_hand_in *x, const char *where, const struct ld_hand_in_opt
 
 	if (err == LINDUNG_OK)
 		err = ld_home_signer(&x->signer, key, options->passphrase_fd, report);
-	/* Opening for writing finishes what a crash left, before anybody reads. */
 	if (err == LINDUNG_OK)
 		err = ld_home_log(&where, &x->home, where, report);
 	if (err == LINDUNG_OK)
@@ -73,6 +72,10 @@ folder_open(struct ld_hand_in *x, const char *where, const struct ld_hand_in_opt
 		err = ld_ledger_policy(&x->ledger, &x->home, &reading, report);
 	if (err == LINDUNG_OK && ld_policy_trust(x->ledger.policy)->witness_count != 0)
 		err = witnesses_ask(x, report);
+	/* What a crash left is finished before the log is read: what was handed in then, and is
+	 * again now because nobody answered, stands in it already. */
+	if (err == LINDUNG_OK)
+		err = ld_log_finish(x->log, report);
 	if (err == LINDUNG_OK)
 		err = ld_ledger_read(&x->ledger, &x->home, &reading, report);
 	return err;
@@ -175,24 +178,6 @@ host_give(struct ld_hand_in *x, const struct ld_parcel *parcel, uint64_t *ret_in
 	return err;
 }
 
-/* The operator's directory that this is, or is the log of; NULL: none. malloc()ed. */
-static char *
-folder_around(const char *where)
-{
-	struct ld_span path = ld_span_str(where);
-	char *around;
-
-	while (path.len > 1 && path.data[path.len - 1] == '/')
-		path.len--;
-	if (!ld_home_holds_log(where) && ld_span_ends(path, LD_SPAN("/log")))
-		path.len -= strlen("/log");
-	around = strndup((const char *)path.data, path.len);
-	if (around != NULL && ld_home_holds_log(around))
-		return around;
-	free(around);
-	return NULL;
-}
-
 /* ---- What is offered ---------------------------------------------------------------------------
  */
 
@@ -209,17 +194,10 @@ ld_hand_in_open(struct ld_hand_in **ret, struct ld_home *home, const char *where
 	if (ld_home_is_url(where)) {
 		err = host_open(x, where, report);
 	} else {
-		char *around = folder_around(where);
-
 		/* An operator's directory has the keys of its log; a bare log does not. */
 		err = ld_home_find(&x->home, home->path, report);
-		if (err == LINDUNG_OK && around != NULL)
-			x->home.path =
-				(const char *)ld_arena_copy(&x->home.arena, ld_span_str(around))
-					.data;
-		free(around);
-		if (err == LINDUNG_OK && x->home.path == NULL)
-			err = ld_fail(report, LINDUNG_ENOMEM, "not enough memory");
+		if (err == LINDUNG_OK)
+			ld_home_enter(&x->home, where);
 		if (err == LINDUNG_OK)
 			err = folder_open(x, where, options, report);
 	}

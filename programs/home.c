@@ -64,6 +64,17 @@ ld_home_path(struct ld_home *home, const char *format, ...)
 	return path;
 }
 
+/* Without slashes at its end, so that one can stand beside it. */
+static const char *
+path_trim(struct ld_arena *arena, const char *path)
+{
+	size_t len = strlen(path);
+
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	return (const char *)ld_arena_copy(arena, ld_span(path, len)).data;
+}
+
 static const char *
 set_variable(const char *name)
 {
@@ -86,10 +97,48 @@ ld_home_find(struct ld_home *ret, const char *option, struct ld_report *report)
 	if (own == NULL)
 		home.path = settings != NULL ? path_join(&home.arena, settings, "lindung")
 					     : path_join(&home.arena, user, ".config/lindung");
+	else
+		home.path = path_trim(&home.arena, own);
 	if (home.path == NULL)
 		return ld_fail(report, LINDUNG_ENOMEM, "not enough memory");
 	*ret = home;
 	return LINDUNG_OK;
+}
+
+bool
+ld_home_enter(struct ld_home *home, const char *where)
+{
+	const char *path = ld_home_is_url(where) ? NULL : path_trim(&home->arena, where);
+	struct ld_span text = path != NULL ? ld_span_str(path) : LD_SPAN("");
+
+	if (path != NULL && !ld_home_holds_log(path) &&
+	    (ld_span_ends(text, LD_SPAN("/log")) || ld_span_equal(text, LD_SPAN("log")))) {
+		text.len -= strlen("log");
+		text = ld_arena_copy(&home->arena, text.len != 0 ? text : LD_SPAN("."));
+		path = text.data != NULL ? path_trim(&home->arena, (const char *)text.data) : NULL;
+	}
+	if (path == NULL || !ld_home_holds_log(path))
+		return false;
+	home->path = path;
+	return true;
+}
+
+int
+ld_home_find_for(struct ld_home *ret, const char *option, const char *where,
+		 struct ld_report *report)
+{
+	struct ld_home home;
+	int err;
+
+	if (option != NULL || where == NULL)
+		return ld_home_find(ret, option, report);
+	err = ld_home_find(&home, ".", report);
+	if (err == LINDUNG_OK && ld_home_enter(&home, where)) {
+		*ret = home;
+		return LINDUNG_OK;
+	}
+	ld_home_free(&home);
+	return ld_home_find(ret, NULL, report);
 }
 
 void

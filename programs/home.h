@@ -29,6 +29,13 @@ struct ld_home {
 /** Find it; it need not be there.  `option`: of --home, or NULL.
  * Errors: LINDUNG_ENOTFOUND (nothing says where), LINDUNG_ENOMEM. */
 int ld_home_find(struct ld_home *ret, const char *option, struct ld_report *report);
+/** Where `where` is an operator's directory, or the log in one, that directory is the home from now
+ * on; else false. */
+bool ld_home_enter(struct ld_home *home, const char *where);
+/** As ld_home_find(), for a program that is told of a log, `where` (or NULL): without `option` it
+ * is asked first whether that is a home. */
+int ld_home_find_for(struct ld_home *ret, const char *option, const char *where,
+		     struct ld_report *report);
 void ld_home_free(struct ld_home *home);
 /** A path below it, as "keys/%s.key"; NULL without memory. */
 const char *ld_home_path(struct ld_home *home, const char *format, ...)

@@ -90,9 +90,9 @@ struct key {
 struct init {
 	struct ld_report report;
 	struct ld_arguments arguments;
-	const char *directory; /* as it was named */
-	char *temporary;       /* where it is made */
-	struct ld_home home;   /* at the temporary place */
+	char *directory;     /* as it was named, without slashes at its end */
+	char *temporary;     /* where it is made */
+	struct ld_home home; /* at the temporary place */
 	int passphrase_fd;
 	unsigned long roots, needed;
 	struct key log, root_signers[LD_POLICY_ROOTS_MAX];
@@ -459,17 +459,20 @@ static int
 init(struct init *x)
 {
 	sigset_t deadly, before;
-	int err;
+	int err = ld_home_find(&x->home, x->arguments.words[0], &x->report);
 
+	if (err != LINDUNG_OK)
+		return err;
+	x->directory = strdup(x->home.path);
+	if (x->directory == NULL)
+		return ld_fail(&x->report, LINDUNG_ENOMEM, "not enough memory");
 	if (access(x->directory, F_OK) == 0)
 		return ld_fail(
 			&x->report, LINDUNG_EEXISTS,
 			"%s: it is there already. A log is begun once: name a directory that "
 			"does not exist",
 			x->directory);
-	err = ld_home_find(&x->home, x->directory, &x->report);
-	if (err == LINDUNG_OK)
-		err = log_key_take(x);
+	err = log_key_take(x);
 	if (err == LINDUNG_OK && x->arguments.counts[OPTION_ROOT] == 0)
 		err = root_keys_make(x);
 	if (err != LINDUNG_OK)
@@ -506,7 +509,6 @@ init_main(int argc, char **argv)
 			x.report.text);
 		return WRONG_USAGE;
 	}
-	x.directory = x.arguments.words[0];
 	err = init(&x);
 	if (err == LINDUNG_OK)
 		next_steps_print(&x);
@@ -516,6 +518,7 @@ init_main(int argc, char **argv)
 		key_free(&x.root_signers[i]);
 	key_free(&x.log);
 	ld_home_free(&x.home);
+	free(x.directory);
 	free(x.temporary);
 	return err == LINDUNG_OK && ld_show_end("lindung init") ? 0 : 1;
 }

@@ -57,7 +57,7 @@ struct restore {
 	bool has_head;
 	char made[LD_BACKUP_HEAD_MAX]; /* what its first file says to people */
 	uint64_t files;
-	bool has_log;
+	bool has_log, has_witness;
 	uint64_t log_size;
 };
 
@@ -114,18 +114,23 @@ head_read(struct restore *x, const char *name, struct ld_span bytes)
 	return LINDUNG_OK;
 }
 
+/* Of a home, only the public part of the log is for others. */
+static bool
+is_public(const char *name)
+{
+	return (strcmp(name, "log") == 0 || strncmp(name, "log/", 4) == 0) &&
+	       strcmp(name, "log/.private") != 0 && strncmp(name, "log/.private/", 13) != 0;
+}
+
 /* Every folder that the file stands in. */
 static int
 way_make(struct restore *x, char *path)
 {
-	for (char *slash = path + strlen(x->temporary) + 1; (slash = strchr(slash, '/')) != NULL;
-	     slash++) {
+	char *below = path + strlen(x->temporary) + 1;
+
+	for (char *slash = below; (slash = strchr(slash, '/')) != NULL; slash++) {
 		*slash = '\0';
-		/* Only the public part of a log is for others. */
-		if (mkdir(path, strstr(path, "/log") != NULL && strstr(path, "/.private") == NULL
-					? 0755
-					: 0700) != 0 &&
-		    errno != EEXIST)
+		if (mkdir(path, is_public(below) ? 0755 : 0700) != 0 && errno != EEXIST)
 			return ld_fail(&x->report, LINDUNG_EIO, "%s: %s", path, strerror(errno));
 		*slash = '/';
 	}
@@ -154,6 +159,7 @@ file_restore(void *ctx, const char *name, mode_t mode, struct ld_span bytes)
 		err = ld_fail(&x->report, LINDUNG_EIO, "%s: %s", name, strerror(errno));
 	free(path);
 	x->files++;
+	x->has_witness = x->has_witness || strncmp(name, "witness/", 8) == 0;
 	return err;
 }
 
@@ -271,6 +277,9 @@ static void
 outcome_print(const struct restore *x, const char *place)
 {
 	printf("%s: %s files, %s\n", place, ld_show_number(x->files).text, x->made);
+	if (x->has_witness)
+		puts("It was a witness.  If it has signed anything after this backup, make it a "
+		     "new key: one that forgets\nwhat it has signed may sign a fork.");
 	if (x->has_log)
 		printf("The log in it has %s statements.  If it went on after this backup, get "
 		       "what "

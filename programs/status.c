@@ -314,7 +314,7 @@ status(struct status *x, const struct ld_arguments *arguments)
 	if (err != LINDUNG_OK)
 		return err;
 	x->soon_s = options.now_s + days * DAY_S;
-	err = ld_home_find(&home, ld_argument(arguments, OPTION_HOME), &x->report);
+	err = ld_home_find_for(&home, ld_argument(arguments, OPTION_HOME), options.log, &x->report);
 	if (err != LINDUNG_OK)
 		return err;
 	err = ld_ledger_policy(&x->ledger, &home, &options, &x->report);

@@ -327,7 +327,7 @@ why(struct why *x, const struct ld_arguments *arguments)
 		err = ld_home_time(&options.now_s, ld_argument(arguments, OPTION_AT), &x->report);
 	if (err != LINDUNG_OK)
 		return err;
-	err = ld_home_find(&home, ld_argument(arguments, OPTION_HOME), &x->report);
+	err = ld_home_find_for(&home, ld_argument(arguments, OPTION_HOME), options.log, &x->report);
 	if (err != LINDUNG_OK)
 		return err;
 	err = protection_check(x);

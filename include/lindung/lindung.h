@@ -126,8 +126,8 @@ struct lindung_reason {
 	bool decides;
 	bool important;
 	bool is_protected;
-	/** An entry that is sealed.  Without LINDUNG_OPERATOR one reason stands for all of them, the
-	 * first one told, and `entry`, `category`, `source` and `layer` tell nothing. */
+	/** An entry that is sealed.  Without LINDUNG_OPERATOR one reason stands for all of them,
+	 * the first one told, and `entry`, `category`, `source` and `layer` tell nothing. */
 	bool is_sealed;
 	/** 0 for the base, 1 for the first overlay ... */
 	unsigned layer;

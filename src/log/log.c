@@ -190,14 +190,15 @@ check_edge(struct ld_log *log, struct ld_report *report)
 	return ld_log_load_bundle(log, (log->now.size - 1) / LD_TILE_WIDTH, &log->now, report);
 }
 
-/* Files of a tree that is larger than the checkpoint's are there only because it was signed: then
- * the checkpoint is an old one, and to go on from it would be a fork. */
-static int
-check_newest(struct ld_log *log, struct ld_report *report)
+/* Such files are there only because a larger tree was signed: then the checkpoint, or what is
+ * pending, is an old one, and to go on from it would be a fork. */
+int
+ld_log_check_newest(struct ld_log *log, struct ld_report *report)
 {
+	const uint64_t size = log->pending.is_there ? log->pending.checkpoint.size : log->now.size;
 	const struct ld_tile full = {
 		.level = LD_TILE_ENTRIES,
-		.number = log->now.size / LD_TILE_WIDTH,
+		.number = size / LD_TILE_WIDTH,
 		.width = LD_TILE_WIDTH,
 	};
 	char path[LD_TILE_PATH_MAX + 2];
@@ -205,13 +206,13 @@ check_newest(struct ld_log *log, struct ld_report *report)
 	bool is_newest = !ld_disk_exists(log->directory, path);
 
 	memcpy(path + len, ".p", 3);
-	if (is_newest && ld_disk_largest(log->directory, path) <= log->now.size % LD_TILE_WIDTH)
+	if (is_newest && ld_disk_largest(log->directory, path) <= size % LD_TILE_WIDTH)
 		return LINDUNG_OK;
 	return ld_fail(report, LINDUNG_EDAMAGED,
 		       "the checkpoint is older than what was signed (there are entries behind its "
 		       "%" PRIu64 "): to go on from it would be a fork; put the newest checkpoint "
 		       "there, from a mirror",
-		       log->now.size);
+		       size);
 }
 
 int
@@ -244,7 +245,7 @@ ld_log_open(struct ld_log **ret, const char *path, const struct ld_signer *signe
 	if (err == LINDUNG_OK && signer != NULL)
 		err = ld_log_recover(log, report);
 	if (err == LINDUNG_OK && signer != NULL && !log->pending.is_there)
-		err = check_newest(log, report);
+		err = ld_log_check_newest(log, report);
 	if (err != LINDUNG_OK) {
 		fail_in(path, report, err);
 		ld_log_close(log);

@@ -576,7 +576,9 @@ ld_log_recover(struct ld_log *log, struct ld_report *report)
 			       "the checkpoint is older than .private/" LD_LOG_PENDING
 			       " by more than one append: it was restored from an old backup?");
 	log->pending.is_there = true;
-	err = move_stage(log, report);
+	err = ld_log_check_newest(log, report);
+	if (err == LINDUNG_OK)
+		err = move_stage(log, report);
 	if (err == LINDUNG_OK)
 		err = grow(log, &tree, report);
 	return err;

@@ -49,6 +49,9 @@ struct ld_log {
 
 /** Read and check the pending checkpoint that a crash left, put its files into their places. */
 int ld_log_recover(struct ld_log *log, struct ld_report *report);
+/** No file is there of a tree that is larger than the checkpoint's, or than the pending one's.
+ * Errors: LINDUNG_EDAMAGED. */
+int ld_log_check_newest(struct ld_log *log, struct ld_report *report);
 /** Take what `bytes` says for what the log says now. */
 int ld_log_adopt(struct ld_log *log, struct ld_span bytes, struct ld_report *report);
 /** The entries of a tile of entries, as a tree of `size` with that root has them, into

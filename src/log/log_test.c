@@ -338,6 +338,36 @@ test_old_checkpoint(void **state)
 	check_all(f, 258);
 }
 
+/* As a backup has it that was made while the log went on: the checkpoint of before an append, what
+ * was pending then, and the tiles of another append behind it. */
+static void
+test_old_pending(void **state)
+{
+	struct fixture *f = *state;
+	struct ld_log *log;
+	char pending[256];
+
+	begin_with(f, 254);
+	snprintf(pending, sizeof pending, "%s/.private/pending", f->path);
+	for (size_t i = 0; i < 2; i++) {
+		struct kept old = keep(f, "checkpoint"), between, newest;
+
+		expect_ok(ld_log_open(&log, f->path, f->signer, &f->report), &f->report);
+		append(f, log, 1);
+		between = keep(f, "checkpoint");
+		append(f, log, 1);
+		ld_log_close(log);
+		newest = keep(f, "checkpoint");
+		write_file(pending, ld_buffer_span(&between.bytes));
+		ld_buffer_free(&between.bytes);
+		put_back(&old);
+		expect_refused(f, LINDUNG_EDAMAGED, "fork");
+		assert_int_equal(unlink(pending), 0);
+		put_back(&newest);
+	}
+	check_all(f, 258);
+}
+
 static void
 test_damaged_pending(void **state)
 {
@@ -425,6 +455,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_blocks, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_damage, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_old_checkpoint, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_old_pending, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_damaged_pending, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
 	};

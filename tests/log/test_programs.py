@@ -298,6 +298,34 @@ def test_an_audit_finds_a_changed_statement(house):
     assert "What was found" not in found.stdout or "No fault" not in found.stdout
 
 
+def test_the_directory_of_a_log_stands_for_its_home(house, tmp_path, monkeypatch):
+    """Without a home of one's own, and whichever of the two is named."""
+    monkeypatch.setenv("HOME", str(tmp_path / "nobody"))
+    house.list("ngo.example", "gambling", "casino.example")
+    for where in (house.home, f"{house.home}/", house.log, f"{house.log}/"):
+        assert "6" in house.run("status", "--at", START, where).stdout
+        assert "No fault" in house.run("audit", "--at", START, where).stdout
+        assert "ngo.example" in house.run("why", "--at", START, "--log", where,
+                                          "casino.example").stdout
+    monkeypatch.chdir(house.home)
+    assert "No fault" in house.run("audit", "--at", START, "log").stdout
+    assert "No fault" in house.run("audit", "--at", START, ".").stdout
+
+
+def test_what_was_signed_before_a_crash_is_not_taken_twice(house, tmp_path):
+    """Nobody was told that it is in the log; handed in again it is known."""
+    old = (house.log / "checkpoint").read_bytes()
+    path = tmp_path / "x.statement"
+    house.list("ngo.example", "gambling", "-o", path, "casino.example", submit=False)
+    assert house.submit(path, check=True).stdout.endswith("number 5 in the log\n")
+    # As a crash leaves it between the signature and the public checkpoint.
+    (house.log / ".private/pending").write_bytes((house.log / "checkpoint").read_bytes())
+    (house.log / "checkpoint").write_bytes(old)
+    again = house.submit(path)
+    assert again.returncode == 1 and "already" in again.stderr
+    assert "No fault" in house.audit().stdout
+
+
 # ---- Backups ------------------------------------------------------------------------------------------
 
 
@@ -323,6 +351,33 @@ def test_a_backup_restores_everything_and_goes_on(house, tmp_path):
     assert "6 statements" in restored.stdout and "fork" in restored.stdout
     house.endorse("hotline.example", listed, at=DAY(3))
     assert house.audit(at=DAY(3)).returncode == 0
+
+
+def test_a_backup_keeps_what_a_witness_has_signed(house, tmp_path):
+    """`lindung host --witness` has it there; a witness that forgets it may sign a fork."""
+    state = house.home / "witness" / ("ab" * 32) / "checkpoint"
+    state.parent.mkdir(parents=True)
+    state.write_text("what it signed last\n", encoding="ascii")
+    assert backed_up(house, tmp_path / "x.backup").returncode == 0
+    restored = house.run("restore", "--home", tmp_path / "again", "--passphrase-fd", "0",
+                         tmp_path / "x.backup", stdin="correct horse\n")
+    again = tmp_path / "again" / state.relative_to(house.home)
+    assert again.read_bytes() == state.read_bytes()
+    assert "witness" in restored.stdout
+
+
+def test_what_is_restored_is_its_owners_alone_wherever_it_stands(house, tmp_path):
+    """But for the public part of the log; in a place named .../logs/, and with a slash behind it."""
+    place = tmp_path / "logs" / "again"
+    place.parent.mkdir()
+    assert backed_up(house, tmp_path / "x.backup").returncode == 0
+    house.run("restore", "--home", f"{place}/", "--passphrase-fd", "0", tmp_path / "x.backup",
+              stdin="correct horse\n")
+    assert [path.name for path in place.parent.iterdir()] == ["again"]
+    modes = {name: (place / name).stat().st_mode & 0o777
+             for name in (".", "keys", "log", "log/tile", "log/tile/entries", "log/.private")}
+    assert modes == {".": 0o755, "keys": 0o700, "log": 0o755, "log/tile": 0o755,
+                     "log/tile/entries": 0o755, "log/.private": 0o700}
 
 
 @pytest.mark.parametrize("at", [0, 30, 200, -1])
