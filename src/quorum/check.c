@@ -1,5 +1,7 @@
 /* What a note would mean as the next entry of the log.  Looks, changes nothing.
  * SPDX-License-Identifier: BSD-2-Clause */
+#include <lindung/lindung.h>
+
 #include "base/siphash.h"
 #include "log/note.h"
 #include "quorum/state.h"
@@ -242,6 +244,24 @@ check_target(const struct ld_quorum *q, struct ld_checked *c)
 }
 
 static enum ld_refusal
+limit_fail(struct ld_checked *c, const char *what)
+{
+	ld_fail(&c->report, LINDUNG_ELIMIT, "%s", what);
+	return LD_REFUSAL_LIMIT;
+}
+
+/* An index holds so many categories: those that the policy names always have their place. */
+static uint32_t
+others_max(const struct ld_policy *policy)
+{
+	uint32_t named = 0;
+
+	for (uint32_t i = 0; i < policy->rule_count; i++)
+		named += !ld_rule_is_of_others(&policy->rules[i]);
+	return LINDUNG_CATEGORY_MAX - named;
+}
+
+static enum ld_refusal
 check_claim(const struct ld_quorum *q, struct ld_checked *c)
 {
 	const struct ld_statement *s = &c->statement;
@@ -250,8 +270,9 @@ check_claim(const struct ld_quorum *q, struct ld_checked *c)
 	if (rule == NULL)
 		return LD_REFUSAL_NO_RULE;
 	c->category = ld_category_find(q, s->category);
-	if (c->category == LD_NONE && q->categories.count == LD_QUORUM_CATEGORIES_MAX)
-		return LD_REFUSAL_LIMIT;
+	if (c->category == LD_NONE && ld_rule_is_of_others(rule) &&
+	    q->other_categories >= others_max(q->policy))
+		return limit_fail(c, "more categories than an index holds");
 	if (s->entries == LD_ENTRIES_SEALED)
 		return rule->sealed != LD_SEALED_REFUSED ? LD_REFUSAL_NONE : LD_REFUSAL_SEALED;
 	return rule->sealed != LD_SEALED_REQUIRED ? LD_REFUSAL_NONE : LD_REFUSAL_CLEAR;
@@ -292,6 +313,43 @@ check_flood(const struct ld_quorum *q, struct ld_checked *c)
 	return LD_REFUSAL_NONE;
 }
 
+/* ---- Limits ---------------------------------------------------------------------------------- */
+
+/* What is void does not count: who was robbed of a key must be able to say it with the next. */
+static bool
+is_said_often(const struct ld_quorum *q, const struct ld_checked *c)
+{
+	unsigned alike = 0;
+
+	for (uint32_t at = ld_said_at(q, c->target)->speakers;
+	     at != LD_NONE && alike < LD_QUORUM_ALIKE_MAX; at = ld_said_at(q, at)->next_speaker) {
+		const struct ld_said *said = ld_said_at(q, at);
+
+		alike += said->party == c->party && said->action == (uint8_t)c->statement.action &&
+			 (said->flags & LD_SAID_VOID) == 0;
+	}
+	return alike == LD_QUORUM_ALIKE_MAX;
+}
+
+/* What goes past a limit means nothing, and stops nobody else.  Counted is what statements say that
+ * they have, so that it does not depend on the keys held, nor on the blocks that are there. */
+static enum ld_refusal
+check_limits(const struct ld_quorum *q, struct ld_checked *c)
+{
+	const struct ld_statement *s = &c->statement;
+	const struct ld_party *party = q->parties.at[c->party];
+
+	if (party->statements >= LD_QUORUM_PARTY_STATEMENTS_MAX)
+		return limit_fail(c, "its party has made too many statements with this key");
+	if (s->entry_count > LD_QUORUM_PARTY_ENTRIES_MAX - party->entries)
+		return limit_fail(c, "its party has named too many entries with this key");
+	if (s->entry_count > LD_QUORUM_ENTRIES_MAX - q->entry_count)
+		return limit_fail(c, "all together have named too many entries");
+	if (c->target != LD_NONE && s->entries == LD_ENTRIES_NONE && is_said_often(q, c))
+		return limit_fail(c, "its party has said this of that statement too often");
+	return LD_REFUSAL_NONE;
+}
+
 /* ---- All of it ------------------------------------------------------------------------------- */
 
 static enum ld_refusal
@@ -303,7 +361,9 @@ check_party(const struct ld_quorum *q, const struct ld_note *note, struct ld_che
 		refusal = check_claim(q, c);
 	else if (refusal == LD_REFUSAL_NONE && c->statement.action != LD_STATEMENT_RELEASE)
 		refusal = check_target(q, c);
-	return refusal == LD_REFUSAL_NONE ? check_flood(q, c) : refusal;
+	if (refusal == LD_REFUSAL_NONE)
+		refusal = check_flood(q, c);
+	return refusal == LD_REFUSAL_NONE ? check_limits(q, c) : refusal;
 }
 
 void

@@ -50,8 +50,7 @@ ld_said_is_taken_back(const struct ld_quorum *q, const struct ld_said *said)
 	for (uint32_t at = said->speakers; at != LD_NONE; at = ld_said_at(q, at)->next_speaker) {
 		const struct ld_said *speaker = ld_said_at(q, at);
 
-		if (speaker->action == LD_STATEMENT_WITHDRAW &&
-		    (speaker->flags & LD_SAID_WHOLE) != 0 && is_said(q, speaker))
+		if (speaker->action == LD_STATEMENT_WITHDRAW && is_said(q, speaker))
 			return true;
 	}
 	return false;
@@ -162,8 +161,7 @@ speakers_hear(struct ld_quorum *q, uint32_t number)
 
 	for (uint32_t at = ld_said_at(q, number)->speakers; at != LD_NONE && err == LINDUNG_OK;
 	     at = ld_said_at(q, at)->next_speaker)
-		if ((ld_said_at(q, at)->flags & LD_SAID_WHOLE) != 0 &&
-		    ld_said_at(q, at)->action != LD_STATEMENT_WITHDRAW)
+		if (ld_said_at(q, at)->action != LD_STATEMENT_WITHDRAW)
 			err = hear(q, at);
 	return err;
 }

@@ -189,6 +189,7 @@ party_add(struct ld_quorum *q, uint32_t number, struct ld_checked *c)
 	/* The times of one key do not go back, those of two may: what it says in a day is counted
 	 * for each. */
 	party->day = INT64_MIN;
+	party->statements = party->entries = 0;
 	party->added = number;
 	if (ld_due_add(q, party->until_s, c->party, true) != LINDUNG_OK)
 		return LINDUNG_ENOMEM;
@@ -224,6 +225,7 @@ category_take(struct ld_quorum *q, struct ld_span key, uint16_t *ret)
 		struct ld_category *category = &q->categories.at[number];
 		*category = (struct ld_category){.rule = ld_policy_rule(q->policy, key)};
 		memcpy(category->key, key.data, key.len);
+		q->other_categories += ld_rule_is_of_others(category->rule);
 	}
 	*ret = (uint16_t)number;
 	return LINDUNG_OK;
@@ -280,9 +282,12 @@ target_join(struct ld_quorum *q, uint32_t number)
 {
 	struct ld_said *said = ld_said_at(q, number), *target = ld_said_at(q, said->target);
 
+	/* What names entries is found by these: nobody else's have to pass it by. */
+	if ((said->flags & LD_SAID_WHOLE) == 0)
+		return LINDUNG_OK;
 	said->next_speaker = target->speakers;
 	target->speakers = number;
-	if (said->action == LD_STATEMENT_WITHDRAW && (said->flags & LD_SAID_WHOLE) != 0)
+	if (said->action == LD_STATEMENT_WITHDRAW)
 		target->flags |= LD_SAID_TAKEN_BACK;
 	if (said->action == LD_STATEMENT_DECIDE)
 		return ld_decision_touch(q, said->target);
@@ -326,6 +331,9 @@ party_statement(struct ld_quorum *q, uint32_t number, struct ld_checked *c, stru
 	if (s->action != LD_STATEMENT_APPEAL)
 		party->last_s = s->time_s;
 	flood_count(party, c);
+	party->statements++;
+	party->entries += s->entry_count;
+	q->entry_count += s->entry_count;
 	if (s->action == LD_STATEMENT_RELEASE)
 		return LINDUNG_OK;
 	if (c->target == LD_NONE)
@@ -444,9 +452,6 @@ ld_quorum_add(struct ld_quorum *q, uint64_t index, struct ld_span note,
 	if (q->said.count >= LD_QUORUM_STATEMENTS_MAX)
 		return LINDUNG_ELIMIT;
 	ld_check(q, note, &checked);
-	if (checked.refusal == LD_REFUSAL_NONE &&
-	    q->records.count + checked.statement.entry_count > LD_QUORUM_ENTRIES_MAX)
-		return LINDUNG_ELIMIT;
 	ld_buffer_init(&stored, LD_BLOCK_STORED_MAX_BYTES);
 	if (needs_block(q, &checked) && blocks != NULL)
 		err = blocks->block(blocks->ctx, checked.statement.block_hash, &stored,
@@ -501,10 +506,7 @@ ld_quorum_block(struct ld_quorum *q, const uint8_t hash[LD_BLOCK_HASH_BYTES], st
 		}
 		memcpy(s.block_hash, hash, sizeof s.block_hash);
 		said->flags &= (uint16_t)~LD_SAID_WAITS;
-		err = q->records.count + s.entry_count <= LD_QUORUM_ENTRIES_MAX
-			      ? entries_take(q, wait.said, &s, stored, report)
-			      : ld_fail(report, LINDUNG_ELIMIT, "more than %d entries",
-					(int)LD_QUORUM_ENTRIES_MAX);
+		err = entries_take(q, wait.said, &s, stored, report);
 	}
 	q->waits.count = kept;
 	q->is_broken |= err != LINDUNG_OK;

@@ -12,7 +12,7 @@
 #include "quorum/quorum.h"
 #include "quorum/story.h"
 
-enum { START_S = 1767225600, DAY_S = 86400, NOTES_MAX = 64 };
+enum { START_S = 1767225600, DAY_S = 86400, NOTES_MAX = 128 };
 
 /* ---- A log for tests ------------------------------------------------------------------------- */
 
@@ -62,7 +62,8 @@ static const char rules[] = "operator op.test\nquorum none\n"
 			    "category open\nagree kind:ministry\nsuspend 1 kind:ngo\n"
 			    "uphold kind:police\nclock 7d\n"
 			    "category closed\nagree kind:ministry\nsealed required\n"
-			    "uphold kind:police\nclock 7d\n";
+			    "uphold kind:police\nclock 7d\n"
+			    "category *\nagree kind:ministry\n";
 
 static int
 world_make(void **state)
@@ -696,6 +697,89 @@ parties_and_statements_are_told(void **state)
 			 LINDUNG_ENOTFOUND);
 }
 
+/* ---- Limits: who goes past one stops nobody else --------------------------------------------- */
+
+static enum ld_refusal
+refusal_of(struct world *w, uint64_t index)
+{
+	struct ld_story_said said;
+
+	assert_int_equal(ld_story_statement(w->quorum, index, &said), LINDUNG_OK);
+	return said.refusal;
+}
+
+static void
+what_is_said_again_and_again_is_refused(void **state)
+{
+	struct world *w = *state;
+	uint64_t first, dispute;
+
+	parties_add(w);
+	first = list_of(w, 10, " b.test\n", 1);
+	for (int i = 0; i < 17; i++)
+		assert_int_equal(
+			refusal_of(w, reply(w, "ngo.test", "endorse", 20 + i, first, NULL)),
+			i < 16 ? LD_REFUSAL_NONE : LD_REFUSAL_LIMIT);
+	/* Not of others, nor of another kind. */
+	assert_int_equal(refusal_of(w, reply(w, "pol.test", "endorse", 40, first, NULL)),
+			 LD_REFUSAL_NONE);
+	dispute = reply(w, "ngo.test", "dispute", 40, first, NULL);
+	for (int i = 0; i < 17; i++)
+		assert_int_equal(
+			refusal_of(w, reply(w, "op.test", "decide", 50 + i, dispute, "uphold")),
+			i < 16 ? LD_REFUSAL_NONE : LD_REFUSAL_LIMIT);
+	reply(w, "pol.test", "decide", 70, dispute, "reject");
+	assert_string_equal(settle(w, 80),
+			    "block open b.test min.test:4,ngo.test:5,ngo.test:6,ngo.test:7\n");
+}
+
+/* Of many entries, in a block that never comes. */
+static uint64_t
+list_many(struct world *w, const char *party, int64_t at_s, unsigned long count)
+{
+	struct ld_buffer text = head(party, "list", at_s);
+
+	ld_buffer_printf(&text,
+			 "category: open\njurisdiction: ID\nbasis: law\nexpires: 2026-11-01\n"
+			 "entries: block sha256:%064d count %lu\n",
+			 0, count);
+	return take(w, party, &text);
+}
+
+static void
+nobody_uses_up_all_entries(void **state)
+{
+	struct world *w = *state;
+
+	parties_add(w);
+	for (int i = 0; i < 9; i++)
+		assert_int_equal(refusal_of(w, list_many(w, "ngo.test", 10 + i, 2000000)),
+				 i < 8 ? LD_REFUSAL_NONE : LD_REFUSAL_LIMIT);
+	list_of(w, 30, " b.test\n", 1);
+	assert_non_null(strstr(settle(w, 40), "block open b.test "));
+}
+
+static void
+nobody_uses_up_all_categories(void **state)
+{
+	struct world *w = *state;
+
+	parties_add(w);
+	for (int i = 0; i < 63; i++) {
+		struct ld_buffer text = head("ngo.test", "list", 10 + i);
+
+		ld_buffer_printf(&text,
+				 "category: c%02d\njurisdiction: ID\nbasis: law\n"
+				 "expires: 2026-11-01\nentries: inline 1\n b.test\n",
+				 i);
+		/* 64 in all, and two of these the policy names. */
+		assert_int_equal(refusal_of(w, take(w, "ngo.test", &text)),
+				 i < 62 ? LD_REFUSAL_NONE : LD_REFUSAL_LIMIT);
+	}
+	list_of(w, 100, " b.test\n", 1);
+	assert_non_null(strstr(settle(w, 110), "block open b.test "));
+}
+
 int
 main(void)
 {
@@ -715,6 +799,9 @@ main(void)
 		T(why_tells_all_of_it),
 		T(why_of_a_sealed_name_needs_the_right),
 		T(parties_and_statements_are_told),
+		T(what_is_said_again_and_again_is_refused),
+		T(nobody_uses_up_all_entries),
+		T(nobody_uses_up_all_categories),
 #undef T
 	};
 

@@ -145,6 +145,12 @@ bool ld_country_read(struct ld_span word, char ret[2]);
 
 /** The rule for a category, or NULL. */
 const struct ld_rule *ld_policy_rule(const struct ld_policy *policy, struct ld_span category);
+/** Is it that of the categories which are not named? */
+static inline bool
+ld_rule_is_of_others(const struct ld_rule *rule)
+{
+	return rule->category[0] == '*';
+}
 /** Number of a party that the policy names, or -1. */
 int32_t ld_policy_party(const struct ld_policy *policy, struct ld_span id);
 

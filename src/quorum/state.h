@@ -20,8 +20,13 @@
 #define LD_NONE UINT32_MAX
 
 enum {
-	LD_QUORUM_CATEGORIES_MAX = 1024, /* that statements speak of */
-	LD_QUORUM_KEYS_MAX = 65536,      /* that parties have or had */
+	LD_QUORUM_KEYS_MAX = 65536, /* that parties have or had */
+	/* What one party may take of the whole, that nobody can use up what is everybody's: */
+	LD_QUORUM_PARTY_STATEMENTS_MAX = LD_QUORUM_STATEMENTS_MAX / 4,
+	LD_QUORUM_PARTY_ENTRIES_MAX = LD_QUORUM_ENTRIES_MAX / 4,
+	/* Of one party about all of one statement, of a kind.  What is said of all of it costs each
+	 * of its entries something, whenever one of them is looked at. */
+	LD_QUORUM_ALIKE_MAX = 16,
 	LD_DAY_S = 86400,
 };
 
@@ -44,7 +49,7 @@ struct ld_said {
 	uint32_t party;
 	uint32_t target, base; /* what it speaks of; the list or allow behind that, or itself */
 	uint32_t next_of_party;
-	uint32_t speakers, next_speaker; /* newest first */
+	uint32_t speakers, next_speaker; /* of all of it, newest first */
 	uint32_t first_record, record_count;
 	uint32_t entry_count;
 	uint32_t decided_at;
@@ -64,6 +69,7 @@ struct ld_party {
 	int64_t last_s;           /* of the newest statement by this key */
 	int64_t day;              /* of these: */
 	struct ld_flood spoken;
+	uint32_t statements, entries;                  /* since its party-add */
 	uint32_t newest;                               /* statement */
 	uint32_t added;                                /* statement */
 	uint32_t counted[2], rejected[2], disputes[2]; /* numbers of looks, by side */
@@ -137,6 +143,8 @@ struct ld_quorum {
 	LD_ARRAY(struct ld_said) said;
 	LD_ARRAY(struct ld_party *) parties;
 	LD_ARRAY(struct ld_category) categories;
+	uint32_t other_categories; /* of these, such as the policy does not name */
+	uint64_t entry_count;      /* that statements say they have; cells may have fewer */
 	LD_ARRAY(struct ld_cell) cells;
 	LD_ARRAY(struct ld_record) records;
 	LD_ARRAY(uint8_t) pool;

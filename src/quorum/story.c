@@ -439,8 +439,6 @@ withdraws_hear(struct ld_quorum *q, uint32_t number)
 
 		if (action != LD_STATEMENT_WITHDRAW && action != LD_STATEMENT_DECIDE)
 			continue;
-		if ((ld_said_at(q, at)->flags & LD_SAID_WHOLE) == 0)
-			continue;
 		if (LD_ROOM(&q->heard, 1) != LINDUNG_OK)
 			return LINDUNG_ENOMEM;
 		q->heard.at[q->heard.count++] = at;

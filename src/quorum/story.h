@@ -36,7 +36,7 @@
 	X(OTHER_SEAL, "other-seal", EDENIED,                                                       \
 	  "it names entries in clear of a sealed statement, or sealed ones of a clear one")        \
 	X(USED_KEY, "used-key", EDENIED, "the key was revoked, or is another party's")             \
-	X(LIMIT, "limit", ELIMIT, "too many parties, keys or categories")
+	X(LIMIT, "limit", ELIMIT, "it goes past a limit")
 
 enum ld_refusal {
 #define LD_X(symbol, key, error, what) LD_REFUSAL_##symbol,
