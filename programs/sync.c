@@ -162,7 +162,7 @@ run(const struct ld_arguments *arguments, struct ld_arena *arena, struct ld_repo
 	if (err == LINDUNG_OK)
 		err = ld_follow_open(&follow, &config, report);
 	if (err == LINDUNG_OK)
-		err = ld_follow_restore(follow, time(NULL), report);
+		err = ld_follow_restore(follow, report);
 	if (err == LINDUNG_OK)
 		err = look(follow, arguments, url, &result, report);
 	while (follow != NULL && watch != NULL) {

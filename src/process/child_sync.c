@@ -290,7 +290,7 @@ thread_run(void *ctx)
 	pthread_mutex_lock(&sync->lock);
 	pthread_mutex_unlock(&sync->lock);
 	/* The last good list is in force before anything is asked. */
-	if (ld_follow_restore(sync->follow, time(NULL), &why) != LINDUNG_OK)
+	if (ld_follow_restore(sync->follow, &why) != LINDUNG_OK)
 		publish(sync, &facts, false, why.text);
 	else {
 		had = ld_follow_files(sync->follow, fds) != 0;

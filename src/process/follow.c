@@ -19,6 +19,7 @@ enum {
 	ARENA_BYTES = 16 * 1024 * 1024,
 	NEW_MAX_BYTES = 1024 * 1024 * 1024, /* of entries in one step */
 	CHECKPOINT_KEEP_S = 600,            /* one that says no more than it was seen later */
+	CLOCK_BACK_MAX_S = 600,             /* a clock that is set right by as much is waited for */
 };
 
 static const char system_ca[] = "/etc/ssl/certs/ca-certificates.crt";
@@ -185,10 +186,10 @@ ld_follow_files(const struct ld_follow *f, int fds[LD_FOLLOW_FILES_MAX])
 }
 
 int
-ld_follow_restore(struct ld_follow *f, time_t now_s, struct ld_report *report)
+ld_follow_restore(struct ld_follow *f, struct ld_report *report)
 {
 	struct ld_report why;
-	int err = ld_follow_state_read(f, now_s, report);
+	int err = ld_follow_state_read(f, report);
 
 	if (err != LINDUNG_OK)
 		return err;
@@ -210,6 +211,22 @@ entry_add(void *ctx, uint64_t index, struct ld_span entry)
 	const struct ld_block_source blocks = {f, ld_follow_block_read};
 
 	return ld_quorum_add(f->quorum, index, entry, &blocks);
+}
+
+/* The time to go by.  It is not before that at which witnesses saw the log: a machine that starts
+ * with the clock of its birth would find nothing agreed yet, and open all.  A clock that was far
+ * ahead, and is right again, must not leave all expired: then all is worked out anew. */
+static time_t
+time_find(struct ld_follow *f, time_t now_s)
+{
+	if ((uint64_t)now_s < f->checkpoint_s)
+		now_s = (time_t)f->checkpoint_s;
+	if (f->quorum != NULL && now_s < f->settled_s - CLOCK_BACK_MAX_S) {
+		ld_quorum_free(f->quorum);
+		f->quorum = NULL;
+		f->settled_s = 0;
+	}
+	return now_s;
 }
 
 /* The entries that the quorum does not have. */
@@ -398,6 +415,7 @@ ld_follow_step(struct ld_follow *f, time_t now_s, struct ld_follow_result *ret,
 	/* Even where nothing can be fetched, time goes on for what is there. */
 	first = news_take(f, now_s, report);
 	err = LINDUNG_OK;
+	now_s = time_find(f, now_s);
 	if (f->tree.size != 0) {
 		err = quorum_feed(f, &late);
 		if (err == LINDUNG_OK && first == LINDUNG_OK) {

@@ -60,7 +60,7 @@ void ld_follow_moved(struct ld_follow *follow, const char *state);
 
 /** Take up what is in DIR: the images at once, if they are of this policy and these keys.
  * Errors, with a report: LINDUNG_EIO.  What is damaged is as if it was not there. */
-int ld_follow_restore(struct ld_follow *follow, time_t now_s, struct ld_report *report);
+int ld_follow_restore(struct ld_follow *follow, struct ld_report *report);
 
 /** What a step came to. */
 struct ld_follow_result {

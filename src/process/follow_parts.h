@@ -57,7 +57,7 @@ struct ld_follow {
 /** Path of a file of DIR. */
 const char *ld_follow_path(const struct ld_follow *f, const char *name, char path[FOLLOW_PATH_MAX]);
 int ld_follow_state_open(struct ld_follow *f, struct ld_report *report);
-int ld_follow_state_read(struct ld_follow *f, time_t now_s, struct ld_report *report);
+int ld_follow_state_read(struct ld_follow *f, struct ld_report *report);
 int ld_follow_state_write(struct ld_follow *f, struct ld_report *report);
 /** Keep what proves a fork: the checkpoint that was seen, and this one, in DIR/fork; once. */
 void ld_follow_evidence_write(struct ld_follow *f, struct ld_span checkpoint);

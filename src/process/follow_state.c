@@ -328,9 +328,10 @@ image_take(struct ld_span *text, const char *key, struct follow_image *ret)
 	ret->name[name.len] = '\0';
 }
 
-/* The checkpoint of the state; its signatures are checked, not its age. */
+/* The checkpoint of the state; its signatures are checked, not its age, nor whether the clock is as
+ * far yet: what was seen once is not forgotten because of a clock. */
 static int
-checkpoint_take(struct ld_follow *f, struct ld_span bytes, time_t now_s, struct ld_report *report)
+checkpoint_take(struct ld_follow *f, struct ld_span bytes, struct ld_report *report)
 {
 	struct ld_trust trust = *ld_policy_trust(f->policy);
 	struct ld_trusted trusted;
@@ -339,7 +340,7 @@ checkpoint_take(struct ld_follow *f, struct ld_span bytes, time_t now_s, struct 
 	ld_buffer_free(&f->checkpoint);
 	ld_buffer_bytes(&f->checkpoint, bytes);
 	trust.age_max_s = 0;
-	err = ld_checkpoint_check(&trusted, ld_buffer_span(&f->checkpoint), &trust, (uint64_t)now_s,
+	err = ld_checkpoint_check(&trusted, ld_buffer_span(&f->checkpoint), &trust, INT64_MAX,
 				  report);
 	if (err != LINDUNG_OK) {
 		ld_buffer_free(&f->checkpoint);
@@ -363,7 +364,7 @@ leaf_add(void *ctx, uint64_t index, struct ld_span entry)
 }
 
 int
-ld_follow_state_read(struct ld_follow *f, time_t now_s, struct ld_report *report)
+ld_follow_state_read(struct ld_follow *f, struct ld_report *report)
 {
 	char path[FOLLOW_PATH_MAX], setting[HEX_CHARS + 1];
 	struct ld_span text, mark = LD_SPAN("checkpoint\n"), value;
@@ -395,7 +396,7 @@ ld_follow_state_read(struct ld_follow *f, time_t now_s, struct ld_report *report
 		/* Another policy: what it makes of the entries is to be seen. */
 		f->base.name[0] = f->overlay.name[0] = '\0';
 	err = ld_span_starts(text, mark)
-		      ? checkpoint_take(f, ld_span_from(text, mark.len), now_s, report)
+		      ? checkpoint_take(f, ld_span_from(text, mark.len), report)
 		      : ld_fail(report, LINDUNG_EDAMAGED, "%s: it is damaged", path);
 	free(data);
 	if (err == LINDUNG_OK)

@@ -94,6 +94,43 @@ def test_a_bomb_is_no_block(room, web, sync, lindung, tmp_path):
     assert blocked(lindung, image, "one.example.com")["one.example.com"]
 
 
+def clock_steps(build_dir, policy, state, url, image, *seconds):
+    """The error of a step at each time, so many seconds from now."""
+    done = subprocess.run([build_dir / "src/process/follow_clock", policy, state, url, image,
+                           *map(str, seconds)], capture_output=True, text=True, timeout=60, check=True)
+    return [int(line) for line in done.stdout.split()]
+
+
+YEAR_S = 365 * 86400
+
+
+def test_a_clock_before_the_log_opens_nothing(build_dir, room, web, sync, lindung, tmp_path):
+    """A machine without a battery starts years ago: what witnesses saw was not before they did."""
+    policy, state, image = room.policy(tmp_path / "policy"), tmp_path / "state", tmp_path / "image"
+    old = tmp_path / "old"
+    shutil.copytree(room.folder, old)
+    room.list("hot.example", "gambling", "one.example.com")
+    server = web(room.folder)
+    assert sync(server.url, policy, state)[0] == 0
+    assert clock_steps(build_dir, policy, state, server.url, image, -20 * YEAR_S, 0)[1] == 0
+    for step in ("1", "2"):
+        assert blocked(lindung, f"{image}-{step}", "one.example.com")["one.example.com"], step
+    # Nor is it forgotten what was seen.
+    clock_steps(build_dir, policy, state, server.url, image, -20 * YEAR_S)
+    status, _, err = sync(web(old).url, policy, state)
+    assert status == 1 and "rollback" in err
+
+
+def test_a_clock_that_was_ahead_and_is_right_again(build_dir, room, web, sync, lindung, tmp_path):
+    policy, state, image = room.policy(tmp_path / "policy"), tmp_path / "state", tmp_path / "image"
+    room.list("hot.example", "gambling", "one.example.com")
+    server = web(room.folder)
+    assert sync(server.url, policy, state)[0] == 0
+    clock_steps(build_dir, policy, state, server.url, image, 0, 2 * YEAR_S, 0)
+    assert [blocked(lindung, f"{image}-{step}", "one.example.com")["one.example.com"]
+            for step in (1, 2, 3)] == [True, False, True]
+
+
 def spoilt_twins(build_dir, room, tmp_path):
     """Another log with the same key and another history, as long or longer."""
     twin = rooms.Room(build_dir, tmp_path / "twin")
