@@ -2,8 +2,9 @@
 #include "zone/copy.h"
 
 #include <stdlib.h>
+#include <sys/random.h>
 
-#include "base/hash.h"
+#include "base/siphash.h"
 #include "net/digest.h"
 #include "wire/dns.h"
 #include "zone/copy_text.h"
@@ -25,6 +26,8 @@ struct ld_zone_copy {
 	struct ld_name origin;
 	struct ld_copy_limits limits;
 	uint64_t octets;
+	/* So that whoever sends the zone cannot choose records that all fall upon one slot. */
+	uint8_t secret[LD_SIPHASH_KEY_BYTES];
 	/* Open addressing; NULL: free, `gone`: was taken out. */
 	struct record **slots;
 	size_t size, used, count;
@@ -43,6 +46,10 @@ ld_zone_copy_new(struct ld_zone_copy **ret, const struct ld_name *origin,
 
 	if (copy == NULL)
 		return LINDUNG_ENOMEM;
+	if (getrandom(copy->secret, sizeof copy->secret, 0) != (ssize_t)sizeof copy->secret) {
+		free(copy);
+		return LINDUNG_EIO;
+	}
 	copy->origin = *origin;
 	ld_name_lower(&copy->origin);
 	copy->limits = *limits;
@@ -141,9 +148,11 @@ owner_make(struct ld_name *ret, struct ld_span key, const struct ld_name *origin
 /* ---- The table ----------------------------------------------------------------------------- */
 
 static uint64_t
-hash_of(const struct record *r)
+hash_of(const struct ld_zone_copy *copy, const struct record *r)
 {
-	return ld_hash_bytes(ld_span(r->octets, (size_t)r->key_len + r->rdata_len), r->type);
+	struct ld_span octets = ld_span(r->octets, (size_t)r->key_len + r->rdata_len);
+
+	return ld_siphash(copy->secret, octets) ^ r->type;
 }
 
 static bool
@@ -159,7 +168,7 @@ slot_find(const struct ld_zone_copy *copy, const struct record *record)
 {
 	struct record **free_slot = NULL;
 
-	for (size_t i = hash_of(record) & (copy->size - 1);; i = (i + 1) & (copy->size - 1)) {
+	for (size_t i = hash_of(copy, record) & (copy->size - 1);; i = (i + 1) & (copy->size - 1)) {
 		struct record **slot = &copy->slots[i];
 
 		if (*slot == NULL)
@@ -424,6 +433,15 @@ is_zonemd(const struct verifying *v, const struct ld_zone_copy_record *record)
 	return record->type == LD_TYPE_ZONEMD && ld_name_equal(record->owner, &v->copy->origin);
 }
 
+/* It is not digested: a digest, or the signature of digests (section 3.3.1.1). */
+static bool
+is_left_out(const struct verifying *v, const struct ld_zone_copy_record *record)
+{
+	return is_zonemd(v, record) || (record->type == LD_TYPE_RRSIG && record->rdata.len >= 2 &&
+					ld_get_be16(record->rdata.data) == LD_TYPE_ZONEMD &&
+					ld_name_equal(record->owner, &v->copy->origin));
+}
+
 static int
 zonemd_take(void *ctx, const struct ld_zone_copy_record *record)
 {
@@ -460,7 +478,7 @@ record_digest(void *ctx, const struct ld_zone_copy_record *record)
 	struct ld_writer w = ld_writer(head, sizeof head);
 	struct ld_name lower = *record->owner;
 
-	if (is_zonemd(v, record))
+	if (is_left_out(v, record))
 		return LINDUNG_OK;
 	ld_name_lower(&lower);
 	ld_writer_bytes(&w, ld_span(lower.wire, lower.len));

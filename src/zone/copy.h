@@ -16,7 +16,8 @@ struct ld_copy_limits {
 
 struct ld_zone_copy;
 
-/** Empty: without a SOA.  Errors: LINDUNG_ENOMEM. */
+/** Empty: without a SOA.  Errors: LINDUNG_ENOMEM, LINDUNG_EIO (no random numbers).
+ */
 int ld_zone_copy_new(struct ld_zone_copy **ret, const struct ld_name *origin,
 		     const struct ld_copy_limits *limits);
 /** NULL is a no-op. */

@@ -21,6 +21,7 @@ struct ld_intake {
 	struct ld_zone_copy *copy;
 	struct ld_tsig_chain chain;
 	uint16_t id, type;
+	uint64_t begun_s;
 	bool has_serial;
 	uint32_t serial; /* of the copy when the request was written; then of the difference */
 	uint32_t target; /* of the new SOA */
@@ -70,6 +71,7 @@ ld_intake_request(struct ld_intake *in, struct ld_writer *w, bool whole, uint64_
 	uint8_t soa[2 + 20] = {0};
 
 	in->type = in->has_serial && !whole ? LD_TYPE_IXFR : LD_TYPE_AXFR;
+	in->begun_s = now_s;
 	ld_build_header(w, in->id, 0);
 	ld_build_question(w, ld_zone_copy_origin(in->copy), in->type, LD_CLASS_IN);
 	if (in->type == LD_TYPE_IXFR) {
@@ -289,6 +291,9 @@ header_check(const struct ld_intake *in, const struct ld_header *header, struct 
 	if (header->id != in->id || (header->flags & LD_FLAG_QR) == 0 ||
 	    (header->flags & LD_FLAG_OPCODE) != 0)
 		return malformed(report, "a message that answers nothing");
+	/* RFC 1995 section 4: a server without it may say either. */
+	if (in->type == LD_TYPE_IXFR && (rcode == LD_RCODE_NOTIMP || rcode == LD_RCODE_FORMERR))
+		return ld_fail(report, LINDUNG_ENOTFOUND, "the primary knows no IXFR");
 	if (rcode != LD_RCODE_NOERROR)
 		return ld_fail(report, LINDUNG_EDENIED, "the primary says %s",
 			       name != NULL ? name : "an error without a name");
@@ -352,6 +357,9 @@ ld_intake_take(struct ld_intake *in, struct ld_span message, uint64_t now_s,
 	bool is_current;
 	int err;
 
+	if (now_s > in->begun_s + LD_INTAKE_TIME_MAX_S)
+		return ld_fail(report, LINDUNG_ELIMIT, "the transfer did not end in %d s",
+			       LD_INTAKE_TIME_MAX_S);
 	/* Nothing of it counts before its signature does: but what refuses the key says so. */
 	err = ld_tsig_take_answer(&in->chain, message, now_s, &in->is_signed, report);
 	if (err == LINDUNG_OK)
@@ -360,9 +368,9 @@ ld_intake_take(struct ld_intake *in, struct ld_span message, uint64_t now_s,
 		err = records_take(in, &walk, message, report);
 	if (err != LINDUNG_OK)
 		return err;
-	/* A SOA alone, with the serial that the copy has. */
-	is_current = !in->has_message && in->place == PLACE_SECOND && in->has_serial &&
-		     in->target == in->serial && walk.header.counts[1] == 1;
+	/* A SOA alone, with the serial that the copy has: with AXFR, others follow it. */
+	is_current = in->type == LD_TYPE_IXFR && !in->has_message && in->place == PLACE_SECOND &&
+		     in->has_serial && in->target == in->serial && walk.header.counts[1] == 1;
 	in->has_message = true;
 	if ((in->place == PLACE_END || is_current) && !in->is_signed)
 		return ld_fail(report, LINDUNG_ESIGNATURE, "the last message is not signed");

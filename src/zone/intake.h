@@ -12,6 +12,7 @@
 
 enum {
 	LD_INTAKE_CHANGES_MAX = 65536, /* differences in one transfer */
+	LD_INTAKE_TIME_MAX_S = 3600,   /* a transfer that does not end is ended */
 };
 
 enum ld_intake_state {
@@ -33,7 +34,7 @@ void ld_intake_request(struct ld_intake *intake, struct ld_writer *w, bool whole
 
 /** Take a message.  Errors, with a report: LINDUNG_ESIGNATURE, LINDUNG_EMALFORMED, LINDUNG_EDENIED
  * (it says no), LINDUNG_EROLLBACK (an older zone), LINDUNG_ENOTFOUND (a change to a record that is
- * not there: ask for all), LINDUNG_ELIMIT, LINDUNG_ENOMEM. */
+ * not there, or it knows no IXFR: ask for all), LINDUNG_ELIMIT, LINDUNG_ENOMEM. */
 int ld_intake_take(struct ld_intake *intake, struct ld_span message, uint64_t now_s,
 		   enum ld_intake_state *ret, struct ld_report *report);
 

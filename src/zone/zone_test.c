@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -18,7 +19,7 @@
 #include "zone/intake.h"
 #include "zone/request.h"
 
-enum { NOW_S = 1800000000, ROUNDS = 60, NAMES = 40 };
+enum { NOW_S = 1800000000, ROUNDS = 60, NAMES = 40, COLLIDING = 65536 };
 
 static const _Atomic bool never = false;
 
@@ -307,6 +308,68 @@ test_the_journal(void **state)
 	settings = before;
 }
 
+/* Owners that ld_hash_bytes() maps upon one number, whatever its seed: whoever sends a zone knows
+ * the program, and makes it no slower by that. */
+static void
+test_owners_chosen_to_collide(void **state)
+{
+	struct ld_zone_copy *copy = copy_new(&settings.merged);
+	clock_t begun = clock();
+
+	(void)state;
+	for (unsigned i = 0; i < COLLIDING; i++) {
+		uint8_t wire[LD_NAME_WIRE_MAX];
+		struct ld_writer w = ld_writer(wire, sizeof wire);
+		struct ld_name owner;
+
+		ld_writer_bytes(&w, LD_SPAN("\x10\x3b\xa7\xca\x84\x85\xae\x67\xbb"));
+		for (unsigned k = 0; k < 8; k++)
+			ld_writer_u8(&w, (uint8_t)('0' + (i >> 2 * k) % 4));
+		ld_writer_bytes(&w, ld_span(settings.merged.wire, settings.merged.len));
+		assert_int_equal(ld_name_from_wire(&owner, ld_span(w.data, w.len)), LINDUNG_OK);
+		assert_int_equal(
+			ld_zone_copy_add(copy,
+					 &(struct ld_zone_copy_record){.owner = &owner,
+								       .type = LD_TYPE_CNAME,
+								       .rdata = LD_SPAN("\0")}),
+			LINDUNG_OK);
+	}
+	assert_int_equal(ld_zone_copy_count(copy), COLLIDING);
+	/* Tenths of a second; with a hash that is no secret, more than ten seconds. */
+	assert_true(clock() - begun < 5 * CLOCKS_PER_SEC);
+	ld_zone_copy_free(copy);
+}
+
+/* What does not come to an end is ended. */
+static void
+test_a_transfer_without_end(void **state)
+{
+	/* An answer with the question, and no records. */
+	static const uint8_t empty[] = "\0\0\x84\0\0\1\0\0\0\0\0\0\x03rpz\x07lindung\0\0\xfc\0\1";
+	struct ld_zone_copy *copy = copy_new(&settings.merged);
+	uint8_t request[1024], message[sizeof empty - 1];
+	struct ld_writer w = ld_writer(request, sizeof request);
+	enum ld_intake_state is;
+	struct ld_intake *intake;
+	struct ld_report report;
+
+	(void)state;
+	assert_int_equal(ld_intake_new(&intake, copy, NULL), LINDUNG_OK);
+	ld_intake_request(intake, &w, false, NOW_S);
+	memcpy(message, empty, sizeof message);
+	memcpy(message, request, 2);
+	assert_int_equal(ld_intake_take(intake, ld_span(message, sizeof message),
+					NOW_S + LD_INTAKE_TIME_MAX_S, &is, &report),
+			 LINDUNG_OK);
+	assert_int_equal(is, LD_INTAKE_GOES_ON);
+	assert_int_equal(ld_intake_take(intake, ld_span(message, sizeof message),
+					NOW_S + LD_INTAKE_TIME_MAX_S + 1, &is, &report),
+			 LINDUNG_ELIMIT);
+	assert_non_null(strstr(report.text, "did not end"));
+	ld_intake_free(intake);
+	ld_zone_copy_free(copy);
+}
+
 /* A list with a name that is listed, and one that is sealed. */
 static struct lindung *
 sealed_list(const char *path)
@@ -378,6 +441,8 @@ main(void)
 		cmocka_unit_test(test_what_cannot_be_said_is_not_widened),
 		cmocka_unit_test(test_serials),
 		cmocka_unit_test(test_the_journal),
+		cmocka_unit_test(test_owners_chosen_to_collide),
+		cmocka_unit_test(test_a_transfer_without_end),
 		cmocka_unit_test(test_what_is_sealed_is_in_no_zone),
 	};
 

@@ -9,7 +9,9 @@ import time
 import dns.message
 import dns.name
 import dns.rcode
+import dns.rdatatype
 import dns.rrset
+import dns.zone
 import pytest
 
 import conftest
@@ -149,6 +151,41 @@ def test_a_plain_primary(transfer):
     done = transfer(liar.port)
     assert done.returncode == 0, done.stderr
     assert f"a.example.{NAME}. 60 IN CNAME .\n" in transfer.path.read_text()
+
+
+def test_a_primary_with_one_record_a_message(transfer):
+    """RFC 5936 section 2.2: asked for all, with the serial that is here, it begins with the SOA alone."""
+    one_by_one = [answer(line) for line in (*GOOD, soa(7))]
+    assert transfer(Liar(*one_by_one).port).returncode == 0
+    before = transfer.path.read_bytes()
+    transfer.path.write_text(before.decode().replace("a.example", "x.example"))
+    done = transfer(Liar(*one_by_one).port, "--whole")
+    assert done.returncode == 0, done.stderr
+    assert transfer.path.read_bytes() == before
+
+
+@pytest.mark.parametrize("rcode", [dns.rcode.NOTIMP, dns.rcode.FORMERR])
+def test_a_primary_without_ixfr(transfer, rcode):
+    def of_8(query):
+        if query.question[0].rdtype == dns.rdatatype.IXFR:
+            return answer(change=lambda m: m.set_rcode(rcode))(query)
+        return answer(soa(8), *GOOD[1:], soa(8))(query)
+    assert transfer(Liar(answer(*GOOD, soa(7))).port).returncode == 0
+    done = transfer(Liar(of_8).port)
+    assert done.returncode == 0 and "knows no IXFR: asking for all" in done.stderr, done.stderr
+    assert " 8 3600 " in transfer.path.read_text()
+
+
+def test_the_signature_of_a_digest_is_not_digested(transfer):
+    """RFC 8976 section 3.3.1.1: a zone that is signed has it, and a digest that fits all the same."""
+    def lines(digest):
+        return (*GOOD, f"{NAME}. 60 IN NS localhost.",
+                f"{NAME}. 60 IN RRSIG ZONEMD 13 2 60 20300101000000 20200101000000 1 {NAME}. c2ln",
+                f"{NAME}. 60 IN ZONEMD 7 1 1 {digest}")
+    zone = dns.zone.from_text("\n".join(lines("00" * 48)), origin=NAME, relativize=False)
+    digest = zone.compute_digest(dns.zone.DigestHashAlgorithm.SHA384).digest.hex()
+    done = transfer(Liar(answer(*lines(digest), soa(7))).port, "--digest")
+    assert done.returncode == 0 and "as its digest says" in done.stderr, done.stderr
 
 
 @pytest.mark.parametrize("what,answers", [
