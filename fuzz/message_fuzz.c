@@ -2,21 +2,14 @@
  * and what is taken obeys the table and says the same when it is written again.
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * The first octet chooses who sends to whom, the second how many descriptors come along. */
+ * The first octet chooses who sends to whom, the second how many descriptors come along.  The
+ * corpus is what message_seeds.c makes of the table of messages. */
 #include "fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "process/message.h"
-
-static const enum ld_role ways[][2] = {
-	{LD_ROLE_PARENT, LD_ROLE_RESOLVER},   {LD_ROLE_PARENT, LD_ROLE_RECURSOR},
-	{LD_ROLE_PARENT, LD_ROLE_LOADER},     {LD_ROLE_RESOLVER, LD_ROLE_PARENT},
-	{LD_ROLE_RECURSOR, LD_ROLE_PARENT},   {LD_ROLE_LOADER, LD_ROLE_PARENT},
-	{LD_ROLE_RESOLVER, LD_ROLE_RECURSOR}, {LD_ROLE_RECURSOR, LD_ROLE_RESOLVER},
-	{LD_ROLE_PARENT, LD_ROLE_SYNC},       {LD_ROLE_SYNC, LD_ROLE_PARENT},
-};
+#include "message_ways.h"
 
 static uint8_t again[LD_PACKET_MAX];
 
@@ -113,8 +106,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 2 || size - 2 > LD_PACKET_MAX)
 		return 0;
-	from = ways[data[0] % (sizeof ways / sizeof ways[0])][0];
-	to = ways[data[0] % (sizeof ways / sizeof ways[0])][1];
+	from = message_ways[data[0] % MESSAGE_WAYS][0];
+	to = message_ways[data[0] % MESSAGE_WAYS][1];
 	fd_count = data[1] % (LD_MESSAGE_FDS_MAX + 1);
 	packet = ld_reader(ld_span(data + 2, size - 2));
 	while (ld_message_next(&packet, from, to, fd_count, &message)) {

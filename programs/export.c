@@ -216,7 +216,8 @@ log_open(struct request *r)
 	}
 	if (err == LINDUNG_OK) {
 		ld_effective_origin(r->origin, ld_log_checkpoint(ledger.log));
-		err = ld_effective_compile(ledger.quorum, &options, r->temporary, &r->report);
+		err = ld_effective_compile(ledger.quorum, &options, NULL, NULL, r->temporary,
+					   &r->report);
 	}
 	files.paths[0] = r->temporary;
 	if (err == LINDUNG_OK)

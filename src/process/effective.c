@@ -40,8 +40,8 @@ ld_effective_add(void *ctx, const struct ld_effective *effective)
 }
 
 static int
-compile(struct ld_quorum *quorum, const struct ld_compile_options *options, const char *path,
-	bool is_coarse, struct ld_report *report)
+compile(struct ld_quorum *quorum, const struct ld_compile_options *options, ld_effective_fill *fill,
+	void *ctx, const char *path, bool is_coarse, struct ld_report *report)
 {
 	struct ld_effective_making making = {.is_coarse = is_coarse};
 	uint8_t key[LD_BLIND_KEY_BYTES];
@@ -53,7 +53,8 @@ compile(struct ld_quorum *quorum, const struct ld_compile_options *options, cons
 	ld_quorum_blind_key(quorum, key);
 	ld_maker_blind_key(making.maker, key);
 	explicit_bzero(key, sizeof key);
-	err = ld_quorum_effective(quorum, ld_effective_add, &making);
+	err = fill != NULL ? fill(ctx, &making)
+			   : ld_quorum_effective(quorum, ld_effective_add, &making);
 	if (err != LINDUNG_OK)
 		ld_fail(report, err, "%s: the list cannot be compiled: %s", path,
 			lindung_strerror(err));
@@ -65,11 +66,12 @@ compile(struct ld_quorum *quorum, const struct ld_compile_options *options, cons
 
 int
 ld_effective_compile(struct ld_quorum *quorum, const struct ld_compile_options *options,
-		     const char *path, struct ld_report *report)
+		     ld_effective_fill *fill, void *ctx, const char *path, struct ld_report *report)
 {
-	int err = compile(quorum, options, path, false, report);
+	int err = compile(quorum, options, fill, ctx, path, false, report);
 
-	return err == LINDUNG_ELIMIT ? compile(quorum, options, path, true, report) : err;
+	return err == LINDUNG_ELIMIT ? compile(quorum, options, fill, ctx, path, true, report)
+				     : err;
 }
 
 void

@@ -79,9 +79,9 @@ ld_follow_changes_clear(struct ld_follow *f)
 
 /* ---- Into a maker --------------------------------------------------------------------------- */
 
-struct making {
-	struct ld_effective_making into; /* its `added`: for the name that is looked at */
+struct filling {
 	struct ld_follow *f;
+	struct ld_effective_making *making; /* its `added`: for the name that is looked at */
 	int err;
 };
 
@@ -89,7 +89,8 @@ static void
 change_add(const void *node, VISIT visit, void *ctx)
 {
 	const struct change *change = *(const struct change *const *)node;
-	struct making *making = ctx;
+	struct filling *filling = ctx;
+	struct ld_effective_making *making = filling->making;
 	struct ld_entry removal = {
 		.action = LD_ACTION_REMOVE,
 		.scope = LD_SCOPE_TREE,
@@ -97,29 +98,38 @@ change_add(const void *node, VISIT visit, void *ctx)
 		.source = LD_SPAN("-"),
 	};
 
-	if ((visit != postorder && visit != leaf) || making->err != LINDUNG_OK)
+	if ((visit != postorder && visit != leaf) || filling->err != LINDUNG_OK)
 		return;
 	removal.host = ld_span(change->text, change->host_len);
 	removal.path = ld_span(change->text + change->host_len, change->len - change->host_len);
 	if (removal.path.len != 0)
 		removal.scope = LD_SCOPE_URL;
-	making->into.added = 0;
-	making->err = ld_quorum_about(making->f->quorum, change->is_sealed ? NULL : &removal,
-				      change->blind, ld_effective_add, &making->into);
-	if (making->err != LINDUNG_OK || making->into.added != 0)
+	making->added = 0;
+	filling->err = ld_quorum_about(filling->f->quorum, change->is_sealed ? NULL : &removal,
+				       change->blind, ld_effective_add, making);
+	if (filling->err != LINDUNG_OK || making->added != 0)
 		return;
 	if (change->is_sealed)
-		making->err = ld_maker_seal(making->into.maker, change->blind,
-					    ld_span(change->text, change->len), LD_SPAN("-"), true);
+		filling->err =
+			ld_maker_seal(making->maker, change->blind,
+				      ld_span(change->text, change->len), LD_SPAN("-"), true);
 	else
-		making->err = ld_maker_add(making->into.maker, &removal, NULL);
+		filling->err = ld_maker_add(making->maker, &removal, NULL);
 }
 
 static int
-make(struct ld_follow *f, const char *path, bool overlay, bool is_coarse, struct ld_report *report)
+changes_fill(void *ctx, struct ld_effective_making *making)
 {
-	struct making making = {.f = f, .into.is_coarse = is_coarse};
-	struct ld_compile_options options = {
+	struct filling filling = {.f = ctx, .making = making};
+
+	twalk_r(filling.f->changes, change_add, &filling);
+	return filling.err;
+}
+
+static int
+make(struct ld_follow *f, const char *path, bool overlay, struct ld_report *report)
+{
+	const struct ld_compile_options options = {
 		.memory_bytes = overlay ? OVERLAY_MEMORY_BYTES : BASE_MEMORY_BYTES,
 		.threads = 1,
 		.directory = f->state,
@@ -130,35 +140,15 @@ make(struct ld_follow *f, const char *path, bool overlay, bool is_coarse, struct
 		.protects = overlay ? NULL : f->protects,
 		.protect_count = overlay ? 0 : f->protect_count,
 	};
-	uint8_t key[LD_BLIND_KEY_BYTES];
-	struct ld_build_stats stats;
-	int err = ld_maker_new(&making.into.maker, &options);
 
-	if (err != LINDUNG_OK)
-		return ld_fail(report, err, "not enough memory to compile");
-	ld_quorum_blind_key(f->quorum, key);
-	ld_maker_blind_key(making.into.maker, key);
-	explicit_bzero(key, sizeof key);
-	if (overlay)
-		twalk_r(f->changes, change_add, &making);
-	else
-		making.err = ld_quorum_effective(f->quorum, ld_effective_add, &making.into);
-	err = making.err;
-	if (err != LINDUNG_OK)
-		ld_fail(report, err, "%s: the list cannot be compiled: %s", path,
-			lindung_strerror(err));
-	else
-		err = ld_maker_finish(making.into.maker, path, &stats, report);
-	ld_maker_free(making.into.maker);
-	return err;
+	return ld_effective_compile(f->quorum, &options, overlay ? changes_fill : NULL, f, path,
+				    report);
 }
 
 int
 ld_follow_compile_to(struct ld_follow *f, const char *path, struct ld_report *report)
 {
-	int err = make(f, path, false, false, report);
-
-	return err == LINDUNG_ELIMIT ? make(f, path, false, true, report) : err;
+	return make(f, path, false, report);
 }
 
 /* ---- In force ------------------------------------------------------------------------------- */
@@ -211,9 +201,7 @@ image_make(struct ld_follow *f, struct follow_image *ret, bool overlay, struct l
 	snprintf(image.name, sizeof image.name, "%s-%llu", overlay ? "changes" : "base",
 		 (unsigned long long)++f->image_number);
 	ld_follow_path(f, image.name, path);
-	err = make(f, path, overlay, false, report);
-	if (err == LINDUNG_ELIMIT)
-		err = make(f, path, overlay, true, report);
+	err = make(f, path, overlay, report);
 	if (err == LINDUNG_OK)
 		err = ld_follow_image_load(f, &image, false, report);
 	if (err != LINDUNG_OK) {

@@ -75,7 +75,7 @@ image_make(struct host_export *x, struct ld_quorum *quorum, int64_t now_s, const
 
 	options.date_day = (uint32_t)(now_s / 86400);
 	options.directory = x->config->work;
-	return err == LINDUNG_OK ? ld_effective_compile(quorum, &options, path, report)
+	return err == LINDUNG_OK ? ld_effective_compile(quorum, &options, NULL, NULL, path, report)
 				 : ld_fail(report, err, "%s", lindung_strerror(err));
 }
 

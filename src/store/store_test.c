@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -306,7 +307,7 @@ slow_writer(void *ctx)
 
 	assert_int_equal(ld_store_begin(store, &report), LINDUNG_OK);
 	assert_int_equal(thing_put(store, 1, NULL), LINDUNG_OK);
-	*(volatile bool *)ctx = true;
+	atomic_store((atomic_bool *)ctx, true);
 	usleep(300 * 1000);
 	assert_int_equal(ld_store_commit(store, &report), LINDUNG_OK);
 	ld_store_close(store);
@@ -317,13 +318,13 @@ static void
 writers_wait_for_one_another(void **state)
 {
 	struct ld_store *store = open_at(STEPS);
-	volatile bool holds = false;
+	atomic_bool holds = false;
 	uint64_t changed;
 	pthread_t thread;
 
 	(void)state;
-	assert_int_equal(pthread_create(&thread, NULL, slow_writer, (void *)(uintptr_t)&holds), 0);
-	while (!holds)
+	assert_int_equal(pthread_create(&thread, NULL, slow_writer, &holds), 0);
+	while (!atomic_load(&holds))
 		usleep(1000);
 	assert_int_equal(number(store, "SELECT count(*) FROM thing"), 0); /* readers do not */
 	assert_int_equal(ld_store_run(store,
