@@ -156,22 +156,28 @@ int
 ld_data_protected_text(struct ld_span *ret, struct ld_arena *arena, struct ld_report *report)
 {
 	const char *path = ld_data_path("protected.yaml", arena);
+	const char *categories = ld_data_path("categories.yaml", arena);
 	const struct ld_protected *names;
+	const char *const *locked;
 	struct ld_buffer text;
 	struct ld_span copy;
-	size_t count;
+	size_t count, locked_count = 0;
 	int err;
 
 	if (path == NULL)
 		return ld_fail(report, LINDUNG_EIO,
 			       "protected.yaml is not found: without it a log could close help");
 	err = ld_data_protected(&names, &count, path, arena, report);
+	if (err == LINDUNG_OK && categories != NULL)
+		err = ld_data_locked(&locked, &locked_count, categories, arena, report);
 	if (err != LINDUNG_OK)
 		return err;
 	ld_buffer_init(&text, PROTECTED_TEXT_BYTES);
 	for (size_t i = 0; i < count; i++)
 		ld_buffer_printf(&text, "%s%.*s\n", names[i].exact ? "=" : "",
 				 (int)names[i].host.len, (const char *)names[i].host.data);
+	for (size_t i = 0; i < locked_count; i++)
+		ld_buffer_printf(&text, "!%s\n", locked[i]);
 	copy = ld_arena_copy(arena, ld_buffer_span(&text));
 	if (text.failed || copy.data == NULL)
 		err = ld_fail(report, LINDUNG_ENOMEM, "%s: not enough memory", path);

@@ -19,7 +19,8 @@ int ld_data_protected(const struct ld_protected **ret, size_t *ret_count, const 
 		      struct ld_arena *arena, struct ld_report *report);
 
 /** Those of the data folder as text, one a line, '=' before one that has nothing below it: what is
- * handed to who follows a log.  Errors as above; LINDUNG_EIO (there is no such file). */
+ * handed to who follows a log.  Behind them, behind a '!' each, the keys of the locked categories.
+ * Errors as above; LINDUNG_EIO (there is no such file). */
 int ld_data_protected_text(struct ld_span *ret, struct ld_arena *arena, struct ld_report *report);
 
 /** Keys of the categories, from a file like data/categories.yaml; errors as above. */

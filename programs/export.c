@@ -163,6 +163,7 @@ static int
 compile_options(struct request *r, struct ld_compile_options *ret, int64_t now_s)
 {
 	const char *path = ld_data_path("protected.yaml", &r->arena), *folder = getenv("TMPDIR");
+	const char *categories = ld_data_path("categories.yaml", &r->arena);
 	int err;
 
 	*ret = (struct ld_compile_options){
@@ -176,6 +177,9 @@ compile_options(struct request *r, struct ld_compile_options *ret, int64_t now_s
 			       "protected.yaml, the names that nothing may close, is not found: "
 			       "set LINDUNG_DATA to its folder");
 	err = ld_data_protected(&ret->protects, &ret->protect_count, path, &r->arena, &r->report);
+	if (err == LINDUNG_OK && categories != NULL)
+		err = ld_data_locked(&ret->locked, &ret->locked_count, categories, &r->arena,
+				     &r->report);
 	if (err == LINDUNG_OK)
 		err = ld_psl_open(&r->suffixes, NULL, &r->report);
 	ret->suffixes = r->suffixes;

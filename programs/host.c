@@ -209,6 +209,9 @@ data_read(struct request *r)
 	if (err == LINDUNG_OK && categories != NULL)
 		err = ld_data_categories(&r->config.categories, &r->config.category_count,
 					 categories, &r->arena, &r->report);
+	if (err == LINDUNG_OK && categories != NULL)
+		err = ld_data_locked(&options->locked, &options->locked_count, categories,
+				     &r->arena, &r->report);
 	if (err == LINDUNG_OK)
 		err = ld_psl_open(&r->suffixes, NULL, &r->report);
 	options->suffixes = r->suffixes;

@@ -38,8 +38,10 @@ protected_read(struct ld_follow *f, struct ld_report *report)
 		return ld_fail(report, LINDUNG_ELIMIT, "more than %d protected names",
 			       PROTECTED_MAX);
 	f->protects = ld_arena_alloc(&f->arena, (lines + 1) * sizeof *f->protects);
+	f->locked = ld_arena_alloc(&f->arena, (lines + 1) * sizeof *f->locked);
 	text = ld_arena_copy(&f->arena, text);
-	if (f->protects == NULL || (text.data == NULL && f->config.protected.len != 0))
+	if (f->protects == NULL || f->locked == NULL ||
+	    (text.data == NULL && f->config.protected.len != 0))
 		return ld_fail(report, LINDUNG_ENOMEM, "not enough memory");
 	while (text.len != 0) {
 		struct ld_span line = ld_span_first(text, ld_span_find(text, '\n'));
@@ -48,6 +50,14 @@ protected_read(struct ld_follow *f, struct ld_report *report)
 		text = ld_span_from(text, line.len + 1);
 		if (line.len == 0)
 			continue;
+		if (line.data[0] == '!') {
+			const char **key = &f->locked[f->locked_count++];
+
+			*key = (const char *)ld_arena_copy(&f->arena, ld_span_from(line, 1)).data;
+			if (*key == NULL)
+				return ld_fail(report, LINDUNG_ENOMEM, "not enough memory");
+			continue;
+		}
 		one->exact = line.data[0] == '=';
 		one->host = ld_span_from(line, one->exact);
 		f->protect_count++;

@@ -41,7 +41,7 @@ struct ld_follow_config {
 	unsigned key_count;
 	const char *state;        /* DIR */
 	const char *ca_file;      /* NULL: the system's */
-	struct ld_span protected; /* names that nothing can close, one a line; see parent.h */
+	struct ld_span protected; /* as ld_parent_run() has it */
 	ld_fetch_resolve *resolve;
 	void *resolve_ctx;
 	const char *user_agent;

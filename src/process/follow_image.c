@@ -139,6 +139,8 @@ make(struct ld_follow *f, const char *path, bool overlay, struct ld_report *repo
 		/* The base's protections are heard through any overlay. */
 		.protects = overlay ? NULL : f->protects,
 		.protect_count = overlay ? 0 : f->protect_count,
+		.locked = f->locked,
+		.locked_count = f->locked_count,
 	};
 
 	return ld_effective_compile(f->quorum, &options, overlay ? changes_fill : NULL, f, path,

@@ -28,7 +28,8 @@ struct ld_follow {
 	struct ld_psl *suffixes;
 	struct ld_arena arena;
 	struct ld_protected *protects;
-	size_t protect_count;
+	const char **locked; /* keys of categories */
+	size_t protect_count, locked_count;
 	struct ld_fetcher *fetcher;
 
 	/* What was verified. */

@@ -17,7 +17,7 @@ struct ld_reload;
 
 enum { LD_FOLLOW_LOOK_MS = 100 /* between two hints that are passed on */ };
 
-/** `protected`: names that nothing can close, one a line, '=' before one that has nothing below it.
+/** `protected`: as ld_parent_run() has it.
  * `changed` is called when the facts are others.  NULL in *ret if no log is followed.
  * Errors: LINDUNG_ENOMEM, LINDUNG_EIO with a report. */
 int ld_following_new(struct ld_following **ret, struct event_base *loop, struct ld_reload *reload,

@@ -9,8 +9,9 @@
 #include "conf/conf.h"
 
 /** Serve until SIGINT or SIGTERM; `is_asked`: somebody wrote the configuration; `protected`: names
- * that no log can close, one a line, '=' before one that has nothing below it.  The exit status: 0,
- * or 1 if it could not start or a child did not end well. */
+ * that no log can close, one a line, '=' before one that has nothing below it, and the categories
+ * that nothing but the log can open, '!' before each.  The exit status: 0, or 1 if it could not
+ * start or a child did not end well. */
 int ld_parent_run(const struct ld_conf *conf, bool is_asked, struct ld_span protected);
 
 #endif

@@ -182,11 +182,13 @@ def test_beside_the_list_of_the_house(room, web, follower, lindung, tmp_path):
     source, image = tmp_path / "own.txt", tmp_path / "own.ldx"
     source.write_text("# lindung list 1\nblock\tchat\tboth.example.com\town\n"
                       "block\tchat\town.example.com\town\n"
-                      "allow\tgambling\topened.example.com\town\n")
+                      "allow\tgambling\topened.example.com\town\n"
+                      "allow\tcsam\tlocked.example.com\town\n")
     done = lindung("compile", "-q", "--no-protected", "-o", image, "--format", "lindung", source)
     assert done.returncode == 0, done.stderr
     room.list("hot.example", "gambling", "both.example.com", "log.example.com",
               "opened.example.com")
+    room.list("hot.example", "csam", "locked.example.com")
     server = follower(web(room.folder).url, room.policy(tmp_path / "policy"), tmp_path / "state",
                       more={"list": {"image": str(image), "categories": ["gambling"]}})
     # The house's own list is in force while the log's is still fetched.
@@ -194,6 +196,8 @@ def test_beside_the_list_of_the_house(room, web, follower, lindung, tmp_path):
     assert is_blocked(server, "log.example.com")
     assert not is_blocked(server, "own.example.com")
     assert not is_blocked(server, "opened.example.com")
+    # Categories that data/categories.yaml locks, the log's word opens alone.
+    assert is_blocked(server, "locked.example.com")
 
 
 def test_sealed_names_are_closed_and_lie_nowhere(room, web, follower, tmp_path):
