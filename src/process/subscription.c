@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "index/compile.h"
 #include "net/fetch.h"
 #include "store/store.h"
 
@@ -38,8 +39,11 @@ ld_subscription_state_key(enum ld_subscription_state state)
 
 struct look {
 	const struct ld_subscription *subscription;
-	uint64_t entries, seen; /* seen: bit i, canaries[i] */
+	uint64_t entries;
+	uint64_t seen, excepted; /* bit i: canaries[i] */
 	const struct ld_span *forbidden;
+	char foreign[LD_CATEGORY_KEY_MAX + 1]; /* a category that it was not asked for; "": none */
+	bool removes;
 };
 
 /* Whether the entry closes `name`: itself, or from above. */
@@ -64,9 +68,20 @@ look_entry(void *ctx, const struct ld_entry *entry, uint64_t line)
 
 	(void)line;
 	look->entries++;
-	for (unsigned i = 0; i < s->canary_count; i++)
-		if (ld_span_equal(entry->host, s->canaries[i]))
+	/* In our own format an entry names its category and may open or remove: whoever serves the
+	 * list would have a say in what others list. */
+	look->removes |= entry->action == LD_ACTION_REMOVE;
+	if (entry->category.len != 0 && !ld_span_equal(entry->category, ld_span_str(s->category)))
+		snprintf(look->foreign, sizeof look->foreign, "%.*s", (int)entry->category.len,
+			 (const char *)entry->category.data);
+	for (unsigned i = 0; i < s->canary_count; i++) {
+		if (!ld_span_equal(entry->host, s->canaries[i]) || entry->scope == LD_SCOPE_URL)
+			continue;
+		if (entry->action == LD_ACTION_BLOCK || s->allow)
 			look->seen |= UINT64_C(1) << i;
+		else /* an exception, which takes back what the list says elsewhere */
+			look->excepted |= UINT64_C(1) << i;
+	}
 	for (unsigned i = 0; i < s->never_count; i++)
 		if (closes(entry, s->never[i]))
 			look->forbidden = &s->never[i];
@@ -154,8 +169,15 @@ ld_subscription_check(const struct ld_subscription *subscription, const char *pa
 	if (err == LINDUNG_OK && look.forbidden != NULL)
 		err = ld_fail(report, LINDUNG_EDENIED, "it closes %.*s, which it must not",
 			      (int)look.forbidden->len, (const char *)look.forbidden->data);
+	if (err == LINDUNG_OK && look.foreign[0] != '\0')
+		err = ld_fail(report, LINDUNG_EDENIED,
+			      "it has entries of category %s, and is subscribed to for %s",
+			      look.foreign, subscription->category);
+	if (err == LINDUNG_OK && look.removes)
+		err = ld_fail(report, LINDUNG_EDENIED,
+			      "it removes entries, which no list of others may");
 	for (unsigned i = 0; i < subscription->canary_count && err == LINDUNG_OK; i++)
-		if ((look.seen >> i & 1) == 0)
+		if (((look.seen & ~look.excepted) >> i & 1) == 0)
 			err = ld_fail(report, LINDUNG_EDENIED, "it lacks %.*s, which it must list",
 				      (int)subscription->canaries[i].len,
 				      (const char *)subscription->canaries[i].data);

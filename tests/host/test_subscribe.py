@@ -89,6 +89,14 @@ def test_what_comes_is_kept_and_compiled(lindung, subscribe, tmp_path, site):
 
 @pytest.mark.parametrize("body,said", [
     ("\n".join(NAMES[2:]) + "\n", "lacks bet001.example"),
+    ("\n".join(f"||{n}^" for n in NAMES) + "\n@@||bet001.example^\n", "lacks bet001.example"),
+    ("\n".join(f"||{n}^" for n in NAMES if n != "bet001.example") + "\n||bet001.example/x^\n",
+     "lacks bet001.example"),
+    ("# lindung list 1\n" + "".join(f"block\tgambling\t{n}\tours\n" for n in NAMES)
+     + "allow\t*\tother.example\tours\n", "category *"),
+    ("# lindung list 1\n" + "".join(f"block\tadult\t{n}\tours\n" for n in NAMES), "category adult"),
+    ("# lindung list 1\n" + "".join(f"block\tgambling\t{n}\tours\n" for n in NAMES)
+     + "remove\tgambling\tother.example\tours\n", "removes"),
     ("\n".join(NAMES + ["good.example"]) + "\n", "closes www.good.example"),
     ("\n".join(NAMES + ["www.good.example"]) + "\n", "closes www.good.example"),
     ("\n".join(NAMES[:49]) + "\n", "shrinks"),
