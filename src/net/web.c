@@ -42,15 +42,16 @@ struct guest {
 	struct ld_address from;
 	bool counted;
 	int64_t until_ms, moved_ms; /* when it must be done; when octets last moved */
+	int64_t began_ms;           /* when the phase did */
 	size_t have;                /* octets in `head` */
 	size_t head_len;            /* of them, the request that is dealt with */
 	struct ld_web_request request;
 	struct ld_buffer body;
-	uint64_t body_counted; /* in web->bodies_bytes */
+	uint64_t body_counted; /* in web->bodies_bytes: what came, whatever is still to come */
 	struct ld_buffer out;
 	size_t out_sent;
 	struct ld_web_answer answer; /* what is left of it comes from `answer_at` on */
-	uint64_t answer_at, answer_left;
+	uint64_t answer_at, answer_len, answer_left;
 	bool keep;
 	uint8_t head[LD_WEB_HEAD_MAX_BYTES];
 };
@@ -146,7 +147,7 @@ static void
 phase_begin(struct guest *g, enum phase phase, int64_t lasts_ms)
 {
 	g->phase = phase;
-	g->moved_ms = ld_clock_coarse_ms();
+	g->began_ms = g->moved_ms = ld_clock_coarse_ms();
 	g->until_ms = g->moved_ms + lasts_ms;
 }
 
@@ -154,6 +155,20 @@ static int64_t
 transfer_ms(uint64_t octets)
 {
 	return LD_WEB_STALL_MS + (int64_t)(octets / (LD_WEB_RATE_MIN / 1000));
+}
+
+/* Whether so few octets have moved since the phase began that it is time to end it: one who sends
+ * an octet now and then must not hold what others need as long as a large body may take. */
+static bool
+is_too_slow(const struct guest *g, int64_t now_ms)
+{
+	uint64_t done = g->phase == PHASE_BODY ? g->body.len : g->answer_len - g->answer_left;
+	int64_t late_ms = now_ms - g->began_ms - LD_WEB_STALL_MS;
+
+	if (g->phase != PHASE_BODY && g->phase != PHASE_SEND)
+		return false;
+	return now_ms > g->moved_ms + LD_WEB_STALL_MS ||
+	       (late_ms > 0 && done < (uint64_t)late_ms * (LD_WEB_RATE_MIN / 1000));
 }
 
 static struct guest *
@@ -255,7 +270,7 @@ answer_begin(struct guest *g)
 		len = 0;
 	answer_head(g, status, first, len, size);
 	g->answer_at = first;
-	g->answer_left = has_body && g->request.method != LD_WEB_HEAD ? len : 0;
+	g->answer_len = g->answer_left = has_body && g->request.method != LD_WEB_HEAD ? len : 0;
 	g->out_sent = 0;
 	phase_begin(g, PHASE_SEND, transfer_ms(g->answer_left));
 }
@@ -385,6 +400,13 @@ request_give(struct guest *g)
 	/* Taken over or not, it is counted until the answer. */
 }
 
+static void
+body_count(struct guest *g, size_t more)
+{
+	g->body_counted += more;
+	g->web->bodies_bytes += more;
+}
+
 /* Octets of the body that came with the head. */
 static void
 body_begin(struct guest *g)
@@ -394,6 +416,7 @@ body_begin(struct guest *g)
 	if (more > g->request.length)
 		more = (size_t)g->request.length;
 	ld_buffer_bytes(&g->body, ld_span(g->head + g->head_len, more));
+	body_count(g, more);
 	memmove(g->head + g->head_len, g->head + g->head_len + more, g->have - g->head_len - more);
 	g->have -= more;
 }
@@ -410,7 +433,7 @@ head_take(struct guest *g, size_t len)
 	g->request = (struct ld_web_request){.method = LD_WEB_GET};
 	status = ld_web_request_read(&g->request, ld_span(g->head, len));
 	if (status == 200)
-		status = web->config.admit(web->config.ctx, &g->request, &body_max);
+		status = web->config.admit(web->config.ctx, &g->from, &g->request, &body_max);
 	if (status == 200 && g->request.length > body_max)
 		status = 413;
 	if (status == 200 && g->request.length > web->config.bodies_max_bytes - web->bodies_bytes)
@@ -424,8 +447,6 @@ head_take(struct guest *g, size_t len)
 		return;
 	}
 	g->keep = g->request.keep;
-	g->body_counted = g->request.length;
-	web->bodies_bytes += g->body_counted;
 	ld_buffer_init(&g->body, (size_t)g->request.length);
 	if (g->request.length == 0) {
 		request_give(g);
@@ -481,7 +502,8 @@ body_read(struct guest *g)
 	while (g->body.len < g->request.length) {
 		uint64_t left = g->request.length - g->body.len;
 		size_t len = left < CHUNK_BYTES ? (size_t)left : CHUNK_BYTES;
-		uint8_t *room = ld_buffer_room(&g->body, len);
+		bool fits = len <= g->web->config.bodies_max_bytes - g->web->bodies_bytes;
+		uint8_t *room = fits ? ld_buffer_room(&g->body, len) : NULL;
 		ssize_t n;
 
 		if (room == NULL) {
@@ -494,6 +516,7 @@ body_read(struct guest *g)
 			return true;
 		if (n < 0)
 			return false;
+		body_count(g, (size_t)n);
 		g->moved_ms = ld_clock_coarse_ms();
 	}
 	request_give(g);
@@ -656,12 +679,10 @@ sweep_fired(void *ctx)
 
 	for (unsigned i = 0; i < web->config.connections_max; i++) {
 		struct guest *g = web->guests[i];
-		bool moves;
 
 		if (g == NULL || g->stream == NULL || g->phase == PHASE_WAIT)
 			continue;
-		moves = g->phase == PHASE_BODY || g->phase == PHASE_SEND;
-		if (now_ms <= g->until_ms && !(moves && now_ms > g->moved_ms + LD_WEB_STALL_MS))
+		if (now_ms <= g->until_ms && !is_too_slow(g, now_ms))
 			continue;
 		if (g->phase == PHASE_BODY || (g->phase == PHASE_HEAD && g->have != 0)) {
 			g->head_len = g->have;

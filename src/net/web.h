@@ -13,8 +13,9 @@
  *   head             LD_WEB_HEAD_MAX_BYTES, LD_WEB_HEAD_MS from its first octet, however they
  *                    trickle
  *   between requests LD_WEB_IDLE_MS
- *   body, answer     LD_WEB_STALL_MS without an octet, or slower than LD_WEB_RATE_MIN on the whole
- *   bodies           of one request what ld_web_admit says, of all together `bodies_max_bytes`
+ *   body, answer     LD_WEB_STALL_MS without an octet; LD_WEB_RATE_MIN from then on, on average
+ *   bodies           of one request what `admit` says; of what came of all of them
+ *                    `bodies_max_bytes`
  *
  * The loop's thread alone. */
 #ifndef LD_NET_WEB_H
@@ -25,6 +26,7 @@
 #include "net/web_request.h"
 
 struct event_base;
+struct ld_address;
 struct ld_shares;
 struct ld_tls;
 struct ld_web;
@@ -63,7 +65,8 @@ struct ld_web_config {
 	size_t bodies_max_bytes;
 	/** Whether to go on with a request, before its body is read: 200 and how long that may be,
 	 * or the status to refuse it with. */
-	int (*admit)(void *ctx, const struct ld_web_request *request, uint64_t *ret_body_max);
+	int (*admit)(void *ctx, const struct ld_address *from, const struct ld_web_request *request,
+		     uint64_t *ret_body_max);
 	/** A whole request.  What `body` holds may be taken over.  To be answered exactly once, now
 	 * or later. */
 	void (*asked)(void *ctx, struct ld_web_ref ref, const struct ld_web_request *request,

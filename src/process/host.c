@@ -7,16 +7,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/siphash.h"
 #include "log/disk.h"
 #include "log/parcel.h"
 #include "log/text.h"
 #include "net/shares.h"
 #include "process/host_parts.h"
 #include "process/sandbox.h"
+
+enum { CLIENT_BUCKETS = 1024, NETWORK_BYTES = 8 };
 
 struct host {
 	const struct ld_host_config *config;
@@ -35,11 +39,14 @@ struct host {
 	struct host_job *done;
 	struct ld_bell *bell;
 	atomic_bool news;
-	/* What strangers may ask for, all of them together: nothing is kept of any. */
+	/* What strangers may ask for, all of them together ... */
 	struct bucket {
 		int64_t per_s, at_once;
 		int64_t level, filled_ms; /* in thousandths; when it was looked at */
 	} posts, lookups;
+	/* ... and those whose addresses meet in one bucket.  Who it was is not kept. */
+	struct bucket clients[CLIENT_BUCKETS];
+	uint8_t clients_key[LD_SIPHASH_KEY_BYTES];
 };
 
 static const char forever[] = "public, max-age=31536000, immutable";
@@ -179,8 +186,21 @@ bucket_take(struct bucket *bucket)
 	return true;
 }
 
+/* Of a client's own first: what it is refused for that is not taken from the others. */
+static bool
+post_take(struct host *host, const struct ld_address *from)
+{
+	uint8_t octets[16];
+	unsigned len = ld_address_octets(from, octets);
+	uint64_t hash = ld_siphash(host->clients_key,
+				   ld_span(octets, len < NETWORK_BYTES ? len : NETWORK_BYTES));
+
+	return bucket_take(&host->clients[hash % CLIENT_BUCKETS]) && bucket_take(&host->posts);
+}
+
 static int
-admit(void *ctx, const struct ld_web_request *request, uint64_t *ret_body_max)
+admit(void *ctx, const struct ld_address *from, const struct ld_web_request *request,
+      uint64_t *ret_body_max)
 {
 	struct host *host = ctx;
 	struct ld_span rest;
@@ -198,7 +218,7 @@ admit(void *ctx, const struct ld_web_request *request, uint64_t *ret_body_max)
 	*ret_body_max = place == PLACE_SUBMIT ? LD_PARCEL_MAX_BYTES : LD_WITNESS_REQUEST_MAX_BYTES;
 	if (request->length == 0)
 		return 400;
-	return bucket_take(&host->posts) ? 200 : 429;
+	return post_take(host, from) ? 200 : 429;
 }
 
 /* ---- Answers -------------------------------------------------------------------------------- */
@@ -501,6 +521,11 @@ ld_host_run(const struct ld_host_config *config, struct ld_report *report)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a limit on files is a full disk, and no end */
 	pthread_mutex_init(&host.lock, NULL);
+	for (unsigned i = 0; i < CLIENT_BUCKETS; i++)
+		host.clients[i] = (struct bucket){.per_s = LD_HOST_CLIENT_POSTS_PER_S,
+						  .at_once = LD_HOST_CLIENT_POSTS_AT_ONCE};
+	if (getrandom(host.clients_key, sizeof host.clients_key, 0) != sizeof host.clients_key)
+		return ld_fail(report, LINDUNG_EIO, "there are no random numbers");
 	host.posts = (struct bucket){.per_s = LD_HOST_POSTS_PER_S,
 				     .at_once = LD_HOST_POSTS_AT_ONCE,
 				     .level = LD_HOST_POSTS_AT_ONCE * 1000,

@@ -23,9 +23,11 @@ enum {
 	LD_HOST_CONNECTIONS_MAX = 1024,
 	LD_HOST_CLIENT_CONNECTIONS_MAX = 64,
 	LD_HOST_BODIES_MAX_BYTES = 256 * 1024 * 1024,
-	LD_HOST_JOBS_MAX = 256,      /* that wait for a thread */
-	LD_HOST_POSTS_PER_S = 50,    /* of all clients together, in the long run ... */
-	LD_HOST_POSTS_AT_ONCE = 200, /* ... and at once */
+	LD_HOST_JOBS_MAX = 256,          /* that wait for a thread */
+	LD_HOST_POSTS_PER_S = 50,        /* of all clients together, in the long run ... */
+	LD_HOST_POSTS_AT_ONCE = 200,     /* ... and at once */
+	LD_HOST_CLIENT_POSTS_PER_S = 25, /* of one address, or network of IPv6: nobody takes ... */
+	LD_HOST_CLIENT_POSTS_AT_ONCE = 100, /* ... all that there are for the parties */
 	LD_HOST_LOOKUPS_PER_S = 200, /* receipts, exports and such, which a thread must work for; */
 	LD_HOST_LOOKUPS_AT_ONCE = 500, /* likewise */
 	LD_HOST_WAITING_MAX = 100000,  /* statements that wait for the log */

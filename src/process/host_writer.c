@@ -242,10 +242,11 @@ submission_keep(struct host_writer *w, struct host_job *job, bool *ret_broken,
 	bool is_new;
 	int err = ld_parcel_split(&parcel, ld_buffer_span(&job->body), report);
 
+	/* Who says it, first: a block costs time to look at, and a stranger gets none. */
+	if (err == LINDUNG_OK && id_of(job->id, parcel.note))
+		err = ld_quorum_admits(w->quorum, parcel.note, time(NULL), report);
 	if (err == LINDUNG_OK)
 		err = ld_parcel_check(&parcel, &statement, job->id, report);
-	if (err == LINDUNG_OK)
-		err = ld_quorum_admits(w->quorum, parcel.note, time(NULL), report);
 	if (err == LINDUNG_EEXISTS)
 		return LINDUNG_OK; /* said again: the answer was lost, perhaps */
 	/* The block first: whoever sees the statement finds it. */

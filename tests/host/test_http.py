@@ -228,6 +228,46 @@ def test_slow_heads_hold_nobody_up(host):
         assert len(ended) == len(slow), len(ended)
 
 
+def test_bodies_that_are_announced_take_no_room(host):
+    """Four who say that they send all that may be sent at once, and then an octet a second."""
+    most = 64 * 1024 * 1024 + 65535
+    with contextlib.ExitStack() as stack:
+        slow = [stack.enter_context(socket.create_connection(("127.0.0.1", host.port), timeout=20))
+                for _ in range(4)]
+        for sock, size in zip(slow, (most, most, most, 63 * 1024 * 1024)):
+            sock.sendall(f"POST /submit HTTP/1.1\r\nHost: a\r\nContent-Length: {size}\r\n\r\nx".encode())
+        time.sleep(0.2)
+        assert host.ask("POST", "/submit", body=b"x" * 1024 * 1024).status == 400
+        ended, limit = set(), time.monotonic() + 16
+        while len(ended) < len(slow) and time.monotonic() < limit:
+            for sock in slow:
+                try:
+                    sock.send(b"x")
+                    sock.settimeout(0.01)
+                    if status_of(sock.recv(4096)) in (408, None):
+                        ended.add(sock)
+                except TimeoutError:
+                    continue
+                except OSError:
+                    ended.add(sock)
+            time.sleep(1)
+        assert len(ended) == len(slow)
+
+
+def test_one_client_does_not_take_the_posts_of_all(host):
+    """127.0.0.2 floods; who sends from 127.0.0.1 is heard."""
+    time.sleep(4)
+    many = b"POST /submit HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx" * 400
+    with socket.create_connection(("127.0.0.1", host.port), timeout=30,
+                                  source_address=("127.0.0.2", 0)) as flood:
+        flood.sendall(many)
+        came = b""
+        while piece := flood.recv(65536):
+            came += piece
+    assert 100 <= came.count(b"HTTP/1.1 400 ") < 200 and came.count(b"HTTP/1.1 429 ") == 1
+    assert host.ask("POST", "/submit", body=b"x").status == 400
+
+
 def test_one_client_has_its_share_of_connections(host):
     with contextlib.ExitStack() as stack:
         open_ones = 0

@@ -92,6 +92,18 @@ def test_what_is_not_fit_is_refused_with_its_reason(host, ngo):
     assert host.size() == 1
 
 
+def test_the_block_of_a_stranger_is_not_looked_at(host, ngo):
+    """It is refused for who says it, before the time is spent that a block takes."""
+    stranger = room.Key("stranger.example")
+    parcel = room.block_listing(stranger, "gambling", [f"bet{i}.example" for i in range(2000)])
+    for spoilt in (parcel, parcel[:-100]):
+        answer = host.submit(spoilt)
+        assert answer.status == 403, answer.body
+    assert not any((host.home / "log" / "block").glob("*"))
+    parcel = room.block_listing(ngo, "gambling", [f"bet{i}.example" for i in range(2000)])
+    assert host.submit(parcel[:-100]).status in (400, 422)
+
+
 def test_many_at_once_all_stand_in_the_log(host, ngo):
     notes = [room.listing(ngo, "gambling", f"bet{i}.example") for i in range(60)]
     places = []
