@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from units import Unit
+
 HERE = pathlib.Path(__file__).resolve().parent
 LISTED = "1xbet.com"
 
@@ -79,6 +81,43 @@ def assert_runs(system):
     assert "ended with 0" in said
 
 
+BESIDE = ["lindung-host.service", "lindung-subscribe.service", "lindung-subscribe.timer",
+          "lindung-transfer@.service"]
+PASSPHRASE = "four words of a passphrase\n"
+
+
+def assert_complete(system):
+    """What issue after issue added is in it, and nothing runs but the resolver."""
+    for name in ("share/lindung/policy/default.policy", "share/lindung/popular.txt",
+                 "share/man/man1/lindung-log.1.gz", "share/man/man1/lindung-host.1.gz",
+                 *(f"share/doc/lindung/examples/{name}" for name in
+                   ("host.env", "subscriptions.yaml", "transfer.env", "lindung.yaml"))):
+        assert (system / "usr" / name).is_file(), name
+    for unit in BESIDE:
+        assert (system / "lib/systemd/system" / unit).is_file(), unit
+        assert not list((system / "etc/systemd/system").glob(f"*/{unit}")), unit
+    made = run("chroot", system, "stat", "-c", "%U %a", "/var/lib/lindung-host").split()
+    assert made == ["lindung-host", "700"]
+
+
+def assert_hosts(system):
+    """A log is made and served as lindung-host(1) and the unit say, by the unit's user."""
+    unit = Unit(system / "lib/systemd/system/lindung-host.service")
+    user, = unit["User"]
+    run("chroot", system, "runuser", "-u", user, "--", "lindung", "init", "--origin", "log.example",
+        "--roots", "1", "--needed", "1", "--passphrase-fd", "0", "/var/lib/lindung-host/home",
+        input=PASSPHRASE * 2)
+    (system / "tmp" / "passphrase").write_text(PASSPHRASE)
+    command, = unit.commands()
+    env = {"CREDENTIALS_DIRECTORY": "/tmp", "PATH": os.environ["PATH"]}
+    # As much memory to be locked as systemd gives; it is ended after five seconds.
+    said = run("unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh", "chroot", system,
+               "prlimit", "--memlock=8388608", "setpriv", f"--reuid={user}", f"--regid={user}",
+               "--clear-groups", "--bounding-set=-all", "--no-new-privs",
+               "timeout", "--preserve-status", "5", *command, env=env)
+    assert "listening on 127.0.0.1@8080" in said, said
+
+
 def test_life_of_the_package(debs, system):
     chroot = ("chroot", system)
     run(*chroot, "dpkg", "-i", put(debs, system, "lindung"))
@@ -87,6 +126,8 @@ def test_life_of_the_package(debs, system):
     assert image.stat().st_size > 1_000_000
     assert (system / "etc/systemd/system/multi-user.target.wants/lindung.service").is_symlink()
     assert_runs(system)
+    assert_complete(system)
+    assert_hosts(system)
 
     # An upgrade makes the image anew, and leaves what people changed.
     config = system / "etc/lindung/lindung.yaml"
@@ -104,11 +145,13 @@ def test_life_of_the_package(debs, system):
     run(*chroot, "dpkg", "--purge", "lindung")
     assert not config.exists() and not image.exists()
     assert (system / "var/lib/lindung/ours.ldx").exists()
+    assert (system / "var/lib/lindung-host/home/keys/log.key").exists()
+    shutil.rmtree(system / "var/lib/lindung-host/home")
     assert not (system / "etc/systemd/system/multi-user.target.wants/lindung.service").exists()
     (system / "var/lib/lindung/ours.ldx").unlink()
     run(*chroot, "dpkg", "-i", put(debs, system, "lindung"))
     run(*chroot, "dpkg", "--purge", "lindung")
-    assert not (system / "var/lib/lindung").exists() and not (system / "etc/lindung").exists()
+    assert not list((system / "var/lib").glob("lindung*")) and not (system / "etc/lindung").exists()
 
 
 def test_the_library(debs, system):
