@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/error.h"
+#include "show.h"
 
 enum { HELP = LD_ARGUMENT_ROWS_MAX + 256, COLUMN = 26, LINE = 96 };
 
@@ -105,9 +105,9 @@ value_take(struct ld_arguments *a, const struct ld_argument_row *row, size_t i)
 	return true;
 }
 
-enum ld_arguments_outcome
+bool
 ld_arguments_read(struct ld_arguments *ret, const struct ld_argument_row *rows, size_t count,
-		  const char *head, const char *tail, int argc, char **argv)
+		  const char *head, const char *tail, int argc, char **argv, int *ret_status)
 {
 	struct option longs[LD_ARGUMENT_ROWS_MAX + 2];
 	char letters[2 * LD_ARGUMENT_ROWS_MAX + 2];
@@ -121,16 +121,31 @@ ld_arguments_read(struct ld_arguments *ret, const struct ld_argument_row *rows, 
 
 		if (c == 'h' || c == HELP) {
 			usage_print(rows, count, head, tail);
-			return LD_ARGUMENTS_HELP;
+			*ret_status = 0;
+			return false;
 		}
 		if (c == '?' || !value_take(ret, &rows[i], i)) {
 			fprintf(stderr, "lindung %s --help tells more.\n", argv[0]);
-			return LD_ARGUMENTS_WRONG;
+			*ret_status = LD_EXIT_USAGE;
+			return false;
 		}
 	}
 	ret->words = argv + optind;
 	ret->word_count = argc - optind;
-	return LD_ARGUMENTS_READ;
+	return true;
+}
+
+int
+ld_arguments_end(const char *command, int err, const struct ld_report *report)
+{
+	char program[64];
+
+	snprintf(program, sizeof program, "lindung %s", command);
+	if (err != LINDUNG_OK)
+		fprintf(stderr, "%s: %s\n", program, report->text);
+	if (err == LINDUNG_EINVAL)
+		return LD_EXIT_USAGE;
+	return err == LINDUNG_OK && ld_show_end(program) ? 0 : LD_EXIT_FAILED;
 }
 
 const char *

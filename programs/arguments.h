@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/error.h"
+
 enum {
 	LD_ARGUMENT_ROWS_MAX = 32,
 	LD_ARGUMENT_VALUES_MAX = 64, /* of an option that may be given several times */
@@ -27,14 +29,17 @@ struct ld_arguments {
 	int word_count;
 };
 
-enum ld_arguments_outcome { LD_ARGUMENTS_READ, LD_ARGUMENTS_HELP, LD_ARGUMENTS_WRONG };
+/** What programs exit with: 0, all is well. */
+enum { LD_EXIT_FAILED = 1, LD_EXIT_USAGE = 2 };
 
 /** Read a command line by `count` rows.  What is wrong is said on standard error; with --help the
- * text is printed: `head`, the options, `tail`. */
-enum ld_arguments_outcome ld_arguments_read(struct ld_arguments *ret,
-					    const struct ld_argument_row *rows, size_t count,
-					    const char *head, const char *tail, int argc,
-					    char **argv);
+ * text is printed: `head`, the options, `tail`.  False: the program is to end, with
+ * `*ret_status`. */
+bool ld_arguments_read(struct ld_arguments *ret, const struct ld_argument_row *rows, size_t count,
+		       const char *head, const char *tail, int argc, char **argv, int *ret_status);
+/** The end of `lindung COMMAND`: say `report` where there is an error, and whether all that was
+ * printed has arrived.  Returns what to exit with: LD_EXIT_USAGE for LINDUNG_EINVAL. */
+int ld_arguments_end(const char *command, int err, const struct ld_report *report);
 /** The value of row `row`, or NULL; of one without a value, its name. */
 const char *ld_argument(const struct ld_arguments *arguments, size_t row);
 

@@ -14,7 +14,7 @@
 
 int audit_main(int argc, char **argv);
 
-enum { WRONG_USAGE = 2, FAULTS_MAX = 1000 };
+enum { FAULTS_MAX = 1000 };
 
 enum { OPTION_HOME, OPTION_POLICY, OPTION_JSON, OPTION_AT, OPTION_COUNT };
 
@@ -50,7 +50,7 @@ struct audit {
 	struct ld_checkpoint checkpoint; /* as it stands in the log, believed or not */
 	struct ld_tree tree;
 	struct ld_buffer faults; /* a line each */
-	uint64_t fault_count, statement_count, block_count, useless_count;
+	uint64_t fault_count, block_count, useless_count;
 };
 
 /* ---- Faults
@@ -123,17 +123,30 @@ static int
 block_get(void *ctx, const uint8_t hash[32], struct ld_buffer *ret, struct ld_report *report)
 {
 	struct audit *x = ctx;
-	struct ld_report why = {{0}};
-	int err = ld_log_get_block(x->ledger.log, hash, ret, &why);
+	int err = ld_log_get_block(x->ledger.log, hash, ret, report);
 
-	(void)report;
-	if (err == LINDUNG_OK)
+	return err == LINDUNG_OK ? err : LINDUNG_ENOTFOUND;
+}
+
+/* Whoever can open it, and whatever the policy makes of it. */
+static void
+block_check(struct audit *x, uint64_t index)
+{
+	const struct ld_statement *statement = &x->tale.statement;
+	struct ld_report why = {{0}};
+	struct ld_buffer block;
+
+	if (!x->tale.is_readable ||
+	    (statement->entries != LD_ENTRIES_BLOCK && statement->entries != LD_ENTRIES_SEALED))
+		return;
+	ld_buffer_init(&block, LD_BLOCK_STORED_MAX_BYTES);
+	if (ld_log_get_block(x->ledger.log, statement->block_hash, &block, &why) == LINDUNG_OK)
 		x->block_count++;
 	else
 		fault(x,
 		      "No. %" PRIu64 ": its block is missing or not the one that was signed: %s.",
-		      x->statement_count, why.text);
-	return err == LINDUNG_OK ? err : LINDUNG_ENOTFOUND;
+		      index, why.text);
+	ld_buffer_free(&block);
 }
 
 static int
@@ -145,11 +158,11 @@ statement_add(struct audit *x, uint64_t index)
 	struct ld_hash leaf;
 	int err = ld_tale_read(&x->tale, x->ledger.log, index, &why);
 
-	x->statement_count = index;
 	if (err != LINDUNG_OK) {
 		fault(x, "No. %" PRIu64 " cannot be read: %s.", index, why.text);
 		return err;
 	}
+	block_check(x, index);
 	ld_hash_leaf(&leaf, ld_buffer_span(&x->tale.bytes));
 	ld_tree_append(&x->tree, &leaf);
 	err = ld_quorum_add(x->ledger.quorum, index, ld_buffer_span(&x->tale.bytes), &blocks);
@@ -165,6 +178,12 @@ statement_add(struct audit *x, uint64_t index)
 		fault(x, "No. %" PRIu64 " should not stand in the log: %s.", index,
 		      ld_refusal_text(said.refusal));
 	return LINDUNG_OK;
+}
+
+static void
+file_fault(void *ctx, const char *path, const char *what)
+{
+	fault(ctx, "The file %s %s.", path, what);
 }
 
 static int
@@ -185,6 +204,8 @@ statements_read(struct audit *x)
 		err = statement_add(x, i);
 	fatal = x->report.text[0] != '\0' ? err : LINDUNG_OK;
 	root_check(x);
+	if (fatal == LINDUNG_OK)
+		fatal = ld_log_check_files(x->ledger.log, file_fault, x, &x->report);
 	if (fatal == LINDUNG_OK)
 		fatal = ld_quorum_settle(x->ledger.quorum, x->ledger.now_s, change_ignore, NULL,
 					 &next_s);
@@ -386,26 +407,16 @@ audit_main(int argc, char **argv)
 {
 	struct audit x = {.json = false};
 	struct ld_arguments arguments;
-	int err;
+	int err, status;
 
-	switch (ld_arguments_read(&arguments, rows, OPTION_COUNT, head, tail, argc, argv)) {
-	case LD_ARGUMENTS_READ:
-		break;
-	case LD_ARGUMENTS_HELP:
-		return 0;
-	case LD_ARGUMENTS_WRONG:
-	default:
-		return WRONG_USAGE;
-	}
+	if (!ld_arguments_read(&arguments, rows, OPTION_COUNT, head, tail, argc, argv, &status))
+		return status;
 	x.json = ld_argument(&arguments, OPTION_JSON) != NULL;
 	ld_buffer_init(&x.faults, (size_t)FAULTS_MAX * (LD_REPORT_MAX_BYTES + 64));
 	ld_tale_init(&x.tale);
 	err = audit(&x, &arguments);
-	if (err != LINDUNG_OK)
-		fprintf(stderr, "lindung audit: %s\n", x.report.text);
 	ld_tale_free(&x.tale);
 	ld_buffer_free(&x.faults);
-	return err == LINDUNG_OK && ld_show_end("lindung audit") && x.fault_count == 0 ? 0
-	       : err == LINDUNG_EINVAL                                                 ? WRONG_USAGE
-										       : 1;
+	status = ld_arguments_end("audit", err, &x.report);
+	return status == 0 && x.fault_count != 0 ? LD_EXIT_FAILED : status;
 }

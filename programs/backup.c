@@ -24,7 +24,7 @@
 
 int backup_main(int argc, char **argv);
 
-enum { WRONG_USAGE = 2, DEPTH_MAX = 16 };
+enum { DEPTH_MAX = 16 };
 
 #define CHECKPOINT "log/checkpoint" /* goes in first */
 
@@ -318,24 +318,15 @@ backup_main(int argc, char **argv)
 {
 	struct backup x = {.files = 0};
 	struct ld_arguments arguments;
-	int err;
+	int err, status;
 
-	switch (ld_arguments_read(&arguments, rows, OPTION_COUNT, head, tail, argc, argv)) {
-	case LD_ARGUMENTS_READ:
-		break;
-	case LD_ARGUMENTS_HELP:
-		return 0;
-	case LD_ARGUMENTS_WRONG:
-	default:
-		return WRONG_USAGE;
-	}
+	if (!ld_arguments_read(&arguments, rows, OPTION_COUNT, head, tail, argc, argv, &status))
+		return status;
 	ld_buffer_init(&x.archive, LD_BACKUP_MAX_BYTES);
 	err = backup(&x, &arguments);
-	if (err != LINDUNG_OK)
-		fprintf(stderr, "lindung backup: %s\n", x.report.text);
 	if (x.archive.data != NULL)
 		explicit_bzero(x.archive.data, x.archive.len);
 	ld_buffer_free(&x.archive);
 	ld_home_free(&x.home);
-	return err == LINDUNG_OK ? 0 : err == LINDUNG_EINVAL ? WRONG_USAGE : 1;
+	return ld_arguments_end("backup", err, &x.report);
 }

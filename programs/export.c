@@ -320,18 +320,11 @@ int
 export_main(int argc, char **argv)
 {
 	struct request r = {.file = {.origin = NULL}};
-	int err;
+	int err, status;
 
-	switch (ld_arguments_read(&r.arguments, rows, sizeof rows / sizeof rows[0], head, tail,
-				  argc, argv)) {
-	case LD_ARGUMENTS_HELP:
-		return 0;
-	case LD_ARGUMENTS_READ:
-		break;
-	case LD_ARGUMENTS_WRONG:
-	default:
-		return 2;
-	}
+	if (!ld_arguments_read(&r.arguments, rows, sizeof rows / sizeof rows[0], head, tail, argc,
+			       argv, &status))
+		return status;
 	ld_arena_init(&r.arena, ARENA_BYTES);
 	err = format_choose(&r);
 	if (err == LINDUNG_OK)
@@ -340,13 +333,11 @@ export_main(int argc, char **argv)
 		err = categories_choose(&r);
 	if (err == LINDUNG_OK)
 		err = list_write(&r);
-	if (err != LINDUNG_OK)
-		fprintf(stderr, "lindung export: %s\n", r.report.text);
 	if (r.temporary[0] != '\0')
 		unlink(r.temporary);
 	lindung_close(r.list);
 	ld_psl_close(r.suffixes);
 	ld_home_free(&r.home);
 	ld_arena_clear(&r.arena);
-	return err == LINDUNG_OK ? 0 : err == LINDUNG_EINVAL ? 2 : 1;
+	return ld_arguments_end("export", err, &r.report);
 }

@@ -251,18 +251,11 @@ int
 host_main(int argc, char **argv)
 {
 	struct request r = {.passphrase_fd = LD_PASSPHRASE_TERMINAL};
-	int err;
+	int err, status;
 
-	switch (ld_arguments_read(&r.arguments, rows, sizeof rows / sizeof rows[0], head, tail,
-				  argc, argv)) {
-	case LD_ARGUMENTS_HELP:
-		return 0;
-	case LD_ARGUMENTS_READ:
-		break;
-	case LD_ARGUMENTS_WRONG:
-	default:
-		return 2;
-	}
+	if (!ld_arguments_read(&r.arguments, rows, sizeof rows / sizeof rows[0], head, tail, argc,
+			       argv, &status))
+		return status;
 	ld_arena_init(&r.arena, ARENA_BYTES);
 	err = request_run(&r);
 	if (err != LINDUNG_OK)

@@ -21,7 +21,6 @@
 int init_main(int argc, char **argv);
 
 enum {
-	WRONG_USAGE = 2,
 	ROOTS_DEFAULT = 3,
 	OF_DEFAULT = 2,
 	POLICY_MAX_BYTES = 1024 * 1024,
@@ -492,22 +491,15 @@ int
 init_main(int argc, char **argv)
 {
 	struct init x = {.passphrase_fd = LD_PASSPHRASE_TERMINAL};
-	int err;
+	int err, status;
 
-	switch (ld_arguments_read(&x.arguments, rows, OPTION_COUNT, head, tail, argc, argv)) {
-	case LD_ARGUMENTS_READ:
-		break;
-	case LD_ARGUMENTS_HELP:
-		return 0;
-	case LD_ARGUMENTS_WRONG:
-	default:
-		return WRONG_USAGE;
-	}
+	if (!ld_arguments_read(&x.arguments, rows, OPTION_COUNT, head, tail, argc, argv, &status))
+		return status;
 	err = arguments_check(&x);
 	if (err != LINDUNG_OK) {
 		fprintf(stderr, "lindung init: %s\nlindung init --help tells more.\n",
 			x.report.text);
-		return WRONG_USAGE;
+		return LD_EXIT_USAGE;
 	}
 	err = init(&x);
 	if (err == LINDUNG_OK)

@@ -18,8 +18,6 @@
 
 int key_main(int argc, char **argv);
 
-enum { WRONG_USAGE = 2 };
-
 enum {
 	OPTION_AGE,
 	OPTION_WITNESS,
@@ -298,7 +296,7 @@ static int
 wrong(const char *what)
 {
 	fprintf(stderr, "lindung key: %s (lindung key --help tells more)\n", what);
-	return WRONG_USAGE;
+	return LD_EXIT_USAGE;
 }
 
 static int
@@ -328,15 +326,10 @@ key_main(int argc, char **argv)
 {
 	struct key k = {0};
 	size_t deed = 0;
+	int status;
 
-	switch (ld_arguments_read(&k.arguments, rows, OPTION_COUNT, head, tail, argc, argv)) {
-	case LD_ARGUMENTS_HELP:
-		return 0;
-	case LD_ARGUMENTS_WRONG:
-		return WRONG_USAGE;
-	case LD_ARGUMENTS_READ:
-		break;
-	}
+	if (!ld_arguments_read(&k.arguments, rows, OPTION_COUNT, head, tail, argc, argv, &status))
+		return status;
 	if (k.arguments.word_count == 0)
 		return wrong("expected new, show or passphrase");
 	while (deed < DEEDS && strcmp(k.arguments.words[0], deeds[deed].word) != 0)

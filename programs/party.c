@@ -16,8 +16,6 @@
 
 int party_main(int argc, char **argv);
 
-enum { WRONG_USAGE = 2 };
-
 enum party_command { PARTY_ADD, PARTY_REVOKE, PARTY_SIGN, PARTY_LIST, PARTY_COMMAND_COUNT };
 
 static const char *const command_names[PARTY_COMMAND_COUNT] = {"add", "revoke", "sign", "list"};
@@ -211,7 +209,7 @@ statement_run(struct party *x, bool add)
 
 	if (err != LINDUNG_OK) {
 		ld_say_complain(&x->say);
-		return WRONG_USAGE;
+		return LD_EXIT_USAGE;
 	}
 	err = say_begin(x);
 	if (err == LINDUNG_OK)
@@ -285,7 +283,7 @@ sign_run(struct party *x)
 
 	if (path == NULL) {
 		fputs("lindung party sign: which file? Name one\n", stderr);
-		return WRONG_USAGE;
+		return LD_EXIT_USAGE;
 	}
 	err = say_begin(x);
 	if (err == LINDUNG_OK)
@@ -351,7 +349,7 @@ command_run(struct party *x, enum party_command command)
 		fputs("lindung party: add, revoke, sign or list?  lindung party --help tells "
 		      "more.\n",
 		      stderr);
-		return WRONG_USAGE;
+		return LD_EXIT_USAGE;
 	}
 }
 
@@ -362,15 +360,8 @@ party_main(int argc, char **argv)
 	enum party_command command = PARTY_ADD;
 	int err, status;
 
-	switch (ld_arguments_read(&x.arguments, rows, OPTION_COUNT, head, tail, argc, argv)) {
-	case LD_ARGUMENTS_READ:
-		break;
-	case LD_ARGUMENTS_HELP:
-		return 0;
-	case LD_ARGUMENTS_WRONG:
-	default:
-		return WRONG_USAGE;
-	}
+	if (!ld_arguments_read(&x.arguments, rows, OPTION_COUNT, head, tail, argc, argv, &status))
+		return status;
 	while (command != PARTY_COMMAND_COUNT &&
 	       (x.arguments.word_count == 0 ||
 		strcmp(x.arguments.words[0], command_names[command]) != 0))
@@ -381,7 +372,7 @@ party_main(int argc, char **argv)
 					    &x.say.report);
 	if (err != LINDUNG_OK) {
 		ld_say_complain(&x.say);
-		return WRONG_USAGE;
+		return LD_EXIT_USAGE;
 	}
 	status = command_run(&x, command);
 	ld_say_end(&x.say);

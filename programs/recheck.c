@@ -203,24 +203,13 @@ recheck_main(int argc, char **argv)
 	struct ld_arguments arguments;
 	struct ld_report report = {{0}};
 	struct ld_arena arena;
-	int err;
+	int err, status;
 
-	switch (ld_arguments_read(&arguments, rows, sizeof rows / sizeof rows[0], head, tail, argc,
-				  argv)) {
-	case LD_ARGUMENTS_HELP:
-		return 0;
-	case LD_ARGUMENTS_READ:
-		break;
-	case LD_ARGUMENTS_WRONG:
-	default:
-		return 2;
-	}
+	if (!ld_arguments_read(&arguments, rows, sizeof rows / sizeof rows[0], head, tail, argc,
+			       argv, &status))
+		return status;
 	ld_arena_init(&arena, ARENA_BYTES);
 	err = run(&arguments, &arena, &report);
 	ld_arena_clear(&arena);
-	if (err != LINDUNG_OK) {
-		fprintf(stderr, "lindung recheck: %s\n", report.text);
-		return err == LINDUNG_EINVAL ? 2 : 1;
-	}
-	return ld_show_end("lindung recheck") ? 0 : 1;
+	return ld_arguments_end("recheck", err, &report);
 }

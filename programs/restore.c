@@ -21,8 +21,6 @@
 
 int restore_main(int argc, char **argv);
 
-enum { WRONG_USAGE = 2 };
-
 enum { OPTION_HOME, OPTION_IDENTITY, OPTION_PASSPHRASE, OPTION_COUNT };
 
 static const struct ld_argument_row rows[OPTION_COUNT] = {
@@ -330,23 +328,12 @@ restore_main(int argc, char **argv)
 {
 	struct restore x = {.files = 0};
 	struct ld_arguments arguments;
-	int err;
+	int err, status;
 
-	switch (ld_arguments_read(&arguments, rows, OPTION_COUNT, head, tail, argc, argv)) {
-	case LD_ARGUMENTS_READ:
-		break;
-	case LD_ARGUMENTS_HELP:
-		return 0;
-	case LD_ARGUMENTS_WRONG:
-	default:
-		return WRONG_USAGE;
-	}
+	if (!ld_arguments_read(&arguments, rows, OPTION_COUNT, head, tail, argc, argv, &status))
+		return status;
 	err = restore(&x, &arguments);
-	if (err != LINDUNG_OK)
-		fprintf(stderr, "lindung restore: %s\n", x.report.text);
 	ld_home_free(&x.home);
 	free(x.temporary);
-	return err == LINDUNG_OK && ld_show_end("lindung restore") ? 0
-	       : err == LINDUNG_EINVAL                             ? WRONG_USAGE
-								   : 1;
+	return ld_arguments_end("restore", err, &x.report);
 }

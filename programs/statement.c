@@ -19,8 +19,6 @@ int appeal_main(int argc, char **argv);
 int decide_main(int argc, char **argv);
 int release_main(int argc, char **argv);
 
-enum { WRONG_USAGE = 2 };
-
 #define ON(action) (1u << LD_STATEMENT_##action)
 enum {
 	ALL = ~0u >> 1,
@@ -333,16 +331,9 @@ statement_main(enum ld_statement_action action, int argc, char **argv)
 	memcpy(own, rows, sizeof own);
 	for (size_t i = 0; i < OPTION_COUNT; i++)
 		own[i].hidden = (actions_of[i] >> action & 1) == 0;
-	switch (ld_arguments_read(&x.arguments, own, OPTION_COUNT, heads[action], tail, argc,
-				  argv)) {
-	case LD_ARGUMENTS_READ:
-		break;
-	case LD_ARGUMENTS_HELP:
-		return 0;
-	case LD_ARGUMENTS_WRONG:
-	default:
-		return WRONG_USAGE;
-	}
+	if (!ld_arguments_read(&x.arguments, own, OPTION_COUNT, heads[action], tail, argc, argv,
+			       &status))
+		return status;
 	x.say.command = ld_statement_action_key(action);
 	x.say.passphrase_fd = LD_PASSPHRASE_TERMINAL;
 	x.entries = x.arguments.words + (targeted && x.arguments.word_count > 0);
@@ -358,7 +349,7 @@ statement_main(enum ld_statement_action action, int argc, char **argv)
 	if (err != LINDUNG_OK) {
 		ld_say_complain(&x.say);
 		fprintf(stderr, "lindung %s --help tells more.\n", x.say.command);
-		return WRONG_USAGE;
+		return LD_EXIT_USAGE;
 	}
 	status = statement_make(&x);
 	ld_say_end(&x.say);

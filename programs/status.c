@@ -12,7 +12,7 @@
 
 int status_main(int argc, char **argv);
 
-enum { WRONG_USAGE = 2, DAYS_DEFAULT = 30, DAY_S = 86400 };
+enum { DAYS_DEFAULT = 30, DAY_S = 86400 };
 
 enum { OPTION_HOME, OPTION_POLICY, OPTION_DAYS, OPTION_JSON, OPTION_AT, OPTION_COUNT };
 
@@ -330,28 +330,23 @@ status(struct status *x, const struct ld_arguments *arguments)
 int
 status_main(int argc, char **argv)
 {
-	struct status x = {.waiting = json_array(),
-			   .disputes = json_array(),
-			   .expiring = json_array(),
-			   .parties = json_array()};
+	struct status x = {.json = false};
 	struct ld_arguments arguments;
-	int err = LINDUNG_OK, outcome;
+	int err, outcome;
 
-	outcome = ld_arguments_read(&arguments, rows, OPTION_COUNT, head, tail, argc, argv);
+	if (!ld_arguments_read(&arguments, rows, OPTION_COUNT, head, tail, argc, argv, &outcome))
+		return outcome;
 	x.json = ld_argument(&arguments, OPTION_JSON) != NULL;
+	x.waiting = json_array();
+	x.disputes = json_array();
+	x.expiring = json_array();
+	x.parties = json_array();
 	ld_tale_init(&x.tale);
-	if (outcome == LD_ARGUMENTS_READ)
-		err = status(&x, &arguments);
-	if (err != LINDUNG_OK)
-		fprintf(stderr, "lindung status: %s\n", x.report.text);
+	err = status(&x, &arguments);
 	ld_tale_free(&x.tale);
 	json_decref(x.waiting);
 	json_decref(x.disputes);
 	json_decref(x.expiring);
 	json_decref(x.parties);
-	if (outcome != LD_ARGUMENTS_READ)
-		return outcome == LD_ARGUMENTS_HELP ? 0 : WRONG_USAGE;
-	return err == LINDUNG_OK && ld_show_end("lindung status") ? 0
-	       : err == LINDUNG_EINVAL                            ? WRONG_USAGE
-								  : 1;
+	return ld_arguments_end("status", err, &x.report);
 }

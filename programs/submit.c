@@ -13,8 +13,6 @@
 
 int submit_main(int argc, char **argv);
 
-enum { WRONG_USAGE = 2 };
-
 enum { OPTION_HOME, OPTION_POLICY, OPTION_LOG_KEY, OPTION_PASSPHRASE, OPTION_AT, OPTION_COUNT };
 
 static const struct ld_argument_row rows[OPTION_COUNT] = {
@@ -120,19 +118,10 @@ submit_main(int argc, char **argv)
 {
 	struct ld_report report = {{0}};
 	struct ld_arguments arguments;
-	int err;
+	int err, status;
 
-	switch (ld_arguments_read(&arguments, rows, OPTION_COUNT, head, tail, argc, argv)) {
-	case LD_ARGUMENTS_READ:
-		break;
-	case LD_ARGUMENTS_HELP:
-		return 0;
-	case LD_ARGUMENTS_WRONG:
-	default:
-		return WRONG_USAGE;
-	}
+	if (!ld_arguments_read(&arguments, rows, OPTION_COUNT, head, tail, argc, argv, &status))
+		return status;
 	err = submit(&arguments, &report);
-	if (err != LINDUNG_OK)
-		fprintf(stderr, "lindung submit: %s\n", report.text);
-	return err == LINDUNG_OK ? 0 : err == LINDUNG_EINVAL ? WRONG_USAGE : 1;
+	return ld_arguments_end("submit", err, &report);
 }

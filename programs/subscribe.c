@@ -172,18 +172,11 @@ subscribe_main(int argc, char **argv)
 	struct ld_arguments arguments;
 	struct ld_report report = {{0}};
 	struct ld_arena arena;
-	int outcome;
+	int outcome, status;
 
-	switch (ld_arguments_read(&arguments, rows, sizeof rows / sizeof rows[0], head, tail, argc,
-				  argv)) {
-	case LD_ARGUMENTS_HELP:
-		return 0;
-	case LD_ARGUMENTS_READ:
-		break;
-	case LD_ARGUMENTS_WRONG:
-	default:
-		return 2;
-	}
+	if (!ld_arguments_read(&arguments, rows, sizeof rows / sizeof rows[0], head, tail, argc,
+			       argv, &status))
+		return status;
 	ld_arena_init(&arena, ARENA_BYTES);
 	outcome = run(&arguments, &arena, &report);
 	ld_arena_clear(&arena);

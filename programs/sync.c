@@ -19,7 +19,6 @@ int sync_main(int argc, char **argv);
 enum {
 	ARENA_BYTES = 64 * 1024 * 1024,
 	WATCH_MAX_S = 86400,
-	WRONG_USAGE = 2,
 };
 
 enum {
@@ -181,25 +180,16 @@ sync_main(int argc, char **argv)
 	struct ld_report report = {{0}};
 	struct ld_arguments arguments;
 	struct ld_arena arena;
-	int err;
+	int err, status;
 
-	switch (ld_arguments_read(&arguments, rows, OPTION_COUNT, head, tail, argc, argv)) {
-	case LD_ARGUMENTS_READ:
-		break;
-	case LD_ARGUMENTS_HELP:
-		return 0;
-	case LD_ARGUMENTS_WRONG:
-	default:
-		return WRONG_USAGE;
-	}
+	if (!ld_arguments_read(&arguments, rows, OPTION_COUNT, head, tail, argc, argv, &status))
+		return status;
 	if (arguments.word_count != 1) {
 		fprintf(stderr, "lindung sync: expected one URL; see lindung sync --help\n");
-		return WRONG_USAGE;
+		return LD_EXIT_USAGE;
 	}
 	ld_arena_init(&arena, ARENA_BYTES);
 	err = run(&arguments, &arena, &report);
 	ld_arena_clear(&arena);
-	if (err != LINDUNG_OK)
-		fprintf(stderr, "lindung sync: %s\n", report.text);
-	return err == LINDUNG_OK ? 0 : err == LINDUNG_EINVAL ? WRONG_USAGE : 1;
+	return ld_arguments_end("sync", err, &report);
 }

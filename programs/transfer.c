@@ -17,7 +17,6 @@ enum {
 	STEP_MS = 15 * 1000,
 	PORT = 53,
 	RECORDS_MAX = 20 * 1000 * 1000,
-	WRONG_USAGE = 2,
 	NOTHING_NEW = 3,
 };
 
@@ -228,27 +227,21 @@ transfer_main(int argc, char **argv)
 {
 	struct ld_arguments arguments;
 	struct transfer t = {.quiet = false};
-	int err = LINDUNG_OK;
+	int err = LINDUNG_OK, status;
 
-	switch (ld_arguments_read(&arguments, rows, ROWS, head, tail, argc, argv)) {
-	case LD_ARGUMENTS_HELP:
-		return 0;
-	case LD_ARGUMENTS_WRONG:
-		return WRONG_USAGE;
-	case LD_ARGUMENTS_READ:
-		break;
-	}
+	if (!ld_arguments_read(&arguments, rows, ROWS, head, tail, argc, argv, &status))
+		return status;
 	t.path = ld_argument(&arguments, ROW_OUTPUT);
 	if (t.path == NULL || arguments.word_count != 1) {
 		fputs("lindung transfer: one ZONE@SERVER, and -o FILE (see --help)\n", stderr);
-		return WRONG_USAGE;
+		return LD_EXIT_USAGE;
 	}
 	t.whole = arguments.counts[ROW_WHOLE] != 0;
 	t.needs_digest = arguments.counts[ROW_DIGEST] != 0;
 	t.quiet = arguments.counts[ROW_QUIET] != 0;
 	if (place_read(&t, arguments.words[0]) != LINDUNG_OK) {
 		fprintf(stderr, "lindung transfer: %s\n", t.report.text);
-		return WRONG_USAGE;
+		return LD_EXIT_USAGE;
 	}
 	if (ld_argument(&arguments, ROW_KEY) != NULL)
 		err = ld_tsig_keys_read(&t.keys, ld_argument(&arguments, ROW_KEY), &t.report);

@@ -15,7 +15,7 @@
 
 int why_main(int argc, char **argv);
 
-enum { WRONG_USAGE = 2, TEXT_MAX_BYTES = 64 * 1024 * 1024, CATEGORIES_MAX = 64 };
+enum { TEXT_MAX_BYTES = 64 * 1024 * 1024, CATEGORIES_MAX = 64 };
 
 enum {
 	OPTION_HOME,
@@ -347,25 +347,14 @@ why_main(int argc, char **argv)
 {
 	struct why x = {.json = false};
 	struct ld_arguments arguments;
-	int err;
+	int err, status;
 
-	switch (ld_arguments_read(&arguments, rows, OPTION_COUNT, head, tail, argc, argv)) {
-	case LD_ARGUMENTS_READ:
-		break;
-	case LD_ARGUMENTS_HELP:
-		return 0;
-	case LD_ARGUMENTS_WRONG:
-	default:
-		return WRONG_USAGE;
-	}
+	if (!ld_arguments_read(&arguments, rows, OPTION_COUNT, head, tail, argc, argv, &status))
+		return status;
 	x.json = ld_argument(&arguments, OPTION_JSON) != NULL;
 	ld_tale_init(&x.tale);
 	err = why(&x, &arguments);
-	if (err != LINDUNG_OK)
-		fprintf(stderr, "lindung why: %s\n", x.report.text);
 	ld_tale_free(&x.tale);
 	free(x.text);
-	return err == LINDUNG_OK && ld_show_end("lindung why") ? 0
-	       : err == LINDUNG_EINVAL                         ? WRONG_USAGE
-							       : 1;
+	return ld_arguments_end("why", err, &x.report);
 }

@@ -43,6 +43,14 @@ struct ld_tile_source ld_log_tiles(struct ld_log *log);
 int ld_log_entry(struct ld_log *log, uint64_t index, struct ld_buffer *ret,
 		 struct ld_report *report);
 
+/** Told of a file below the log's directory, and what is wrong with it. */
+typedef void ld_log_fault(void *ctx, const char *path, const char *what);
+/** Check every public file but the checkpoint, read by anybody or not, to its last octet: tiles and
+ * their parts against the entries, blocks against their names.  Whether the entries are those of
+ * the checkpoint is for who reads them to say.  Errors: LINDUNG_ENOMEM. */
+int ld_log_check_files(struct ld_log *log, ld_log_fault *fault, void *ctx,
+		       struct ld_report *report);
+
 /** Ask witnesses about a checkpoint that is signed and not yet public: add what they sign to
  * `note`.  Its tiles are in their places: for a witness that has seen another size than `old_size`,
  * a proof is made of ld_log_tiles().  Returns LINDUNG_OK, or an error that stops the append (it is

@@ -95,6 +95,15 @@ stage_level(struct ld_log *log, int level, uint64_t new_size, const struct ld_ha
 	return LINDUNG_OK;
 }
 
+void
+ld_log_tile_root(struct ld_hash hashes[LD_TILE_WIDTH])
+{
+	for (unsigned n = LD_TILE_WIDTH; n > 1; n /= 2) {
+		for (unsigned i = 0; i < n / 2; i++)
+			ld_hash_node(&hashes[i], &hashes[2 * i], &hashes[2 * i + 1]);
+	}
+}
+
 /* The roots of tiles of `level` that became full, in place over `fresh`; their number. */
 static int
 rise(struct ld_log *log, int level, uint64_t new_size, struct ld_hash *fresh, size_t *count,
@@ -120,10 +129,7 @@ rise(struct ld_log *log, int level, uint64_t new_size, struct ld_hash *fresh, si
 				       lindung_strerror(err));
 		memcpy(hashes + kept, fresh + at, (LD_TILE_WIDTH - kept) * sizeof hashes[0]);
 		at += LD_TILE_WIDTH - kept;
-		for (unsigned n = LD_TILE_WIDTH; n > 1; n /= 2) {
-			for (unsigned i = 0; i < n / 2; i++)
-				ld_hash_node(&hashes[i], &hashes[2 * i], &hashes[2 * i + 1]);
-		}
+		ld_log_tile_root(hashes);
 		fresh[up++] = hashes[0];
 	}
 	*count = up;

@@ -54,6 +54,14 @@ int ld_log_recover(struct ld_log *log, struct ld_report *report);
 int ld_log_check_newest(struct ld_log *log, struct ld_report *report);
 /** Take what `bytes` says for what the log says now. */
 int ld_log_adopt(struct ld_log *log, struct ld_span bytes, struct ld_report *report);
+/** Read the file of a tile: that part, or the full one (a part may be gone by then). */
+int ld_log_read_tile(struct ld_log *log, const struct ld_tile *tile, struct ld_buffer *ret,
+		     struct ld_report *report);
+/** The root of a full tile's hashes, into the first of them; the others are used up. */
+void ld_log_tile_root(struct ld_hash hashes[LD_TILE_WIDTH]);
+/** Where the first `width` entries of a bundle begin, and the last of them ends; their hashes.
+ * Errors: LINDUNG_EDAMAGED. */
+int ld_log_cut_bundle(struct ld_span bytes, unsigned width, size_t *at, struct ld_hash *leaves);
 /** The entries of a tile of entries, as a tree of `size` with that root has them, into
  * log->bundle_bytes.  Errors: LINDUNG_EDAMAGED, LINDUNG_EIO. */
 int ld_log_load_bundle(struct ld_log *log, uint64_t number, const struct ld_checkpoint *tree,

@@ -8,10 +8,9 @@
 #include "log/log_parts.h"
 #include "log/text.h"
 
-/* Read the file of a tile: that part, or the full one (a part may be gone by then). */
-static int
-read_tile(struct ld_log *log, const struct ld_tile *tile, struct ld_buffer *ret,
-	  struct ld_report *report)
+int
+ld_log_read_tile(struct ld_log *log, const struct ld_tile *tile, struct ld_buffer *ret,
+		 struct ld_report *report)
 {
 	char path[LD_TILE_PATH_MAX];
 	struct ld_tile full = *tile;
@@ -45,7 +44,7 @@ source_tile(void *ctx, const struct ld_tile *tile, struct ld_hash *ret)
 	kept = &log->tiles[tile->level].tile;
 	if (kept->number != tile->number || kept->width < tile->width) {
 		ld_buffer_init(&bytes, LD_TILE_BYTES);
-		err = read_tile(log, tile, &bytes, NULL);
+		err = ld_log_read_tile(log, tile, &bytes, NULL);
 		if (err == LINDUNG_OK && bytes.len != LD_TILE_BYTES &&
 		    bytes.len != (size_t)tile->width * LD_HASH_BYTES)
 			err = LINDUNG_EDAMAGED;
@@ -85,9 +84,8 @@ check_leaves(struct ld_log *log, const struct ld_tile *tile, const struct ld_has
 	return err;
 }
 
-/* Find where the entries begin; their hashes into `leaves`. */
-static int
-cut_bundle(struct ld_span bytes, unsigned width, size_t *at, struct ld_hash *leaves)
+int
+ld_log_cut_bundle(struct ld_span bytes, unsigned width, size_t *at, struct ld_hash *leaves)
 {
 	struct ld_reader reader = ld_reader(bytes);
 	struct ld_span entry;
@@ -118,12 +116,13 @@ ld_log_load_bundle(struct ld_log *log, uint64_t number, const struct ld_checkpoi
 	log->bundle.width = 0;
 	ld_buffer_free(&log->bundle_bytes);
 	ld_buffer_init(&log->bundle_bytes, LD_BUNDLE_MAX_BYTES);
-	err = read_tile(log, &bundle, &log->bundle_bytes, report);
+	err = ld_log_read_tile(log, &bundle, &log->bundle_bytes, report);
 	if (err != LINDUNG_OK)
 		return err;
 	tile = bundle;
 	tile.level = 0;
-	err = cut_bundle(ld_buffer_span(&log->bundle_bytes), bundle.width, log->bundle_at, leaves);
+	err = ld_log_cut_bundle(ld_buffer_span(&log->bundle_bytes), bundle.width, log->bundle_at,
+				leaves);
 	if (err == LINDUNG_OK)
 		err = source_tile(log, &tile, kept);
 	if (err == LINDUNG_OK && memcmp(kept, leaves, bundle.width * sizeof leaves[0]) != 0)

@@ -83,6 +83,27 @@ append(struct fixture *f, struct ld_log *log, size_t count)
 
 /* Everything that a reader may ask. */
 static void
+count_fault(void *ctx, const char *path, const char *what)
+{
+	unsigned *count = ctx;
+
+	assert_true(path[0] != '\0' && what[0] != '\0');
+	++*count;
+}
+
+static unsigned
+count_faults(struct fixture *f)
+{
+	struct ld_log *log;
+	unsigned count = 0;
+
+	expect_ok(ld_log_open(&log, f->path, NULL, &f->report), &f->report);
+	expect_ok(ld_log_check_files(log, count_fault, &count, &f->report), &f->report);
+	ld_log_close(log);
+	return count;
+}
+
+static void
 check_all(struct fixture *f, uint64_t size)
 {
 	const struct ld_verifier *key = ld_signer_verifier(f->signer);
@@ -93,6 +114,7 @@ check_all(struct fixture *f, uint64_t size)
 	struct ld_hash root;
 	struct ld_tile_source source;
 
+	assert_int_equal(count_faults(f), 0);
 	expect_ok(ld_log_open(&log, f->path, NULL, &f->report), &f->report);
 	expect_ok(ld_checkpoint_check(&trusted, ld_log_checkpoint(log), &trust, 0, &f->report),
 		  &f->report);
@@ -317,6 +339,41 @@ test_damage(void **state)
 	check_all(f, 300);
 }
 
+/* Also what nobody reads. */
+static void
+test_check_files(void **state)
+{
+	static const char *const files[] = {"tile/0/000",           "tile/0/001.p/43",
+					    "tile/0/001.p/44",      "tile/1/000.p/1",
+					    "tile/entries/000",     "tile/entries/001.p/43",
+					    "tile/entries/001.p/44"};
+	struct fixture *f = *state;
+	struct ld_log *log;
+
+	begin_with(f, 299);
+	expect_ok(ld_log_open(&log, f->path, f->signer, &f->report), &f->report);
+	append(f, log, 1);
+	ld_log_close(log);
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+		struct kept kept = keep(f, files[i]);
+
+		for (size_t at = 0; at < kept.bytes.len; at += kept.bytes.len / 3) {
+			kept.bytes.data[at] ^= 1;
+			write_file(kept.path, ld_buffer_span(&kept.bytes));
+			if (count_faults(f) == 0)
+				fail_msg("%s at %zu", files[i], at);
+			kept.bytes.data[at] ^= 1;
+		}
+		write_file(kept.path,
+			   ld_span_first(ld_buffer_span(&kept.bytes), kept.bytes.len - 1));
+		assert_true(count_faults(f) != 0);
+		unlink(kept.path);
+		assert_true(count_faults(f) != 0 || strstr(files[i], "/43") != NULL);
+		put_back(&kept);
+	}
+	check_all(f, 300);
+}
+
 static void
 test_old_checkpoint(void **state)
 {
@@ -454,6 +511,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_one_writer, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_blocks, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_damage, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_check_files, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_old_checkpoint, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_old_pending, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_damaged_pending, setup, teardown),

@@ -4,6 +4,7 @@ there already, no network, backups."""
 import json
 import os
 import pty
+import random
 import re
 import signal
 import socket
@@ -296,6 +297,37 @@ def test_an_audit_finds_a_changed_statement(house):
     found = house.audit(at=DAY(3), check=False)
     assert found.returncode == 1
     assert "What was found" not in found.stdout or "No fault" not in found.stdout
+
+
+def test_an_audit_finds_every_change_of_a_public_file(house):
+    """Bits turned, something put behind, cut, taken away: also of what nobody needs to read, as the
+    parts that a tile was, and a sealed block."""
+    key = age_keygen(house.folder / "age" / "keys" / "own.age")
+    house.list("ngo.example", "gambling", "casino.example", "--seal-to", key, at=DAY(3))
+    house.list("ngo.example", "gambling", *(f"casino-{i}.example" for i in range(600)), at=DAY(3))
+    house.audit(at=DAY(3))
+    files = [path for path in house.log.rglob("*") if path.is_file() and ".private" not in path.parts]
+    assert len(files) == 1 + 2 * 7 + 2, files
+    chance = random.Random(4)
+    unseen = []
+    for path in files:
+        before = path.read_bytes()
+        turned = bytearray(before)
+        turned[chance.randrange(len(before))] ^= 1 << chance.randrange(8)
+        for after in (bytes(turned), before + b"\0", before + before, before[:-1], b""):
+            path.write_bytes(after)
+            if house.audit(at=DAY(3), check=False).returncode != 1:
+                unseen.append((path, len(before), len(after)))
+        path.write_bytes(before)
+    for path in files:
+        if path.parent.name == "000.p" and path.name != "7":
+            continue  # may be gone
+        path.rename(path.with_suffix(".away"))
+        if house.audit(at=DAY(3), check=False).returncode != 1:
+            unseen.append((path, "gone"))
+        path.with_suffix(".away").rename(path)
+    assert not unseen
+    house.audit(at=DAY(3))
 
 
 def test_the_directory_of_a_log_stands_for_its_home(house, tmp_path, monkeypatch):
