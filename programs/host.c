@@ -65,7 +65,7 @@ static const char head[] =
 	"followers of news, and writes the effective list for other programs.  With --witness it\n"
 	"is a witness for other logs; without a log in DIR, that alone.\n"
 	"\n";
-static const char tail[] = "\nStops at SIGTERM or SIGINT.  See lindung(1).\n";
+static const char tail[] = "\nStops at SIGTERM or SIGINT.  See lindung-host(1).\n";
 
 /* What was asked for, and what is made for it. */
 struct request {

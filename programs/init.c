@@ -402,7 +402,10 @@ next_steps_print(const struct init *x)
 	       "Take it in:\n"
 	       "     lindung party add --home %s -k root-1 -k root-2 --party-key VKEY ...\n"
 	       "3. Look at %s/policy: who must agree, and on what. Hand it out to parties and "
-	       "followers.\n"
+	       "followers;\n"
+	       "   a party puts it into its home (~/.config/lindung), beside \"log.url\", a file "
+	       "with "
+	       "the log's URL.\n"
 	       "4. Serve the log: \"lindung host %s\", or any web server that shows %s/log.\n"
 	       "5. Keep a copy: \"lindung backup --home %s FILE\".\n",
 	       dir, dir, dir, dir, dir);
