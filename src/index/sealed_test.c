@@ -456,6 +456,58 @@ any_set_is_judged_as_the_oracle_does(void **state)
 	free(w);
 }
 
+/* What is in effect, as an export tells it. */
+static char *
+exported(struct lindung *list)
+{
+	struct ld_export *export;
+	struct ld_list_source source;
+	struct ld_entry entry;
+	struct ld_buffer text;
+
+	ld_buffer_init(&text, 1u << 16);
+	assert_int_equal(ld_export_new(&export, list, true, LINDUNG_ALL), LINDUNG_OK);
+	source = ld_export_source(export);
+	assert_int_equal(source.rewind(source.ctx), LINDUNG_OK);
+	while (source.next(source.ctx, &entry) == LINDUNG_OK)
+		ld_buffer_printf(&text, "%d %d %.*s%.*s\n", entry.action, entry.scope,
+				 (int)entry.host.len, (const char *)entry.host.data,
+				 (int)entry.path.len, (const char *)entry.path.data);
+	ld_buffer_bytes(&text, ld_span("", 1));
+	assert_false(text.failed);
+	ld_export_free(export);
+	lindung_close(list);
+	return (char *)text.data;
+}
+
+/* A hole among open entries would show where a sealed one lies: at their names, above and below
+ * them, with and without a path. */
+static void
+an_export_is_the_same_without_them(void **state)
+{
+#define OPEN                                                                                       \
+	"block\tadult\thost.example/page/\ts\n"                                                    \
+	"block\tadult\twww.host.example\ts\n"                                                      \
+	"block\tadult\tclosed.example\ts\n"                                                        \
+	"allow\tadult\tclosed.example/page/\ts\n"                                                  \
+	"allow\tadult\topen.closed.example\ts\n"                                                   \
+	"block\tadult\turl.example/bad/\ts\n"
+	char *with = exported(ld_test_make_open(OPEN "seal\tcsam\thost.example\th\n"
+						     "seal\tcsam\tclosed.example\th\n"
+						     "seal\tcsam\topen.closed.example\th\n"
+						     "seal\tcsam\turl.example/bad/\th\n",
+						key, 0));
+	char *without = exported(ld_test_open(OPEN));
+
+	(void)state;
+	assert_non_null(strstr(without, "host.example/page/"));
+	assert_non_null(strstr(without, "closed.example/page/"));
+	assert_string_equal(with, without);
+	free(with);
+	free(without);
+#undef OPEN
+}
+
 int
 main(void)
 {
@@ -470,6 +522,7 @@ main(void)
 		cmocka_unit_test(what_makes_no_sense_is_refused),
 		cmocka_unit_test(why_is_for_the_operator),
 		cmocka_unit_test(they_stand_nowhere_in_the_file),
+		cmocka_unit_test(an_export_is_the_same_without_them),
 		cmocka_unit_test(any_set_is_judged_as_the_oracle_does),
 	};
 
