@@ -31,7 +31,7 @@ struct host_export {
 	struct host_worker worker;
 	/* The writer's. */
 	uint64_t built_size, version;
-	int64_t built_s, next_s;
+	int64_t built_s, next_s, settled_s;
 	/* Handed from the writer to the exporter. */
 	pthread_mutex_t lock;
 	uint64_t newest; /* version; 0: there is none */
@@ -71,8 +71,13 @@ image_make(struct host_export *x, struct ld_quorum *quorum, int64_t now_s, const
 	   struct ld_report *report)
 {
 	struct ld_compile_options options = x->config->compile;
-	int err = ld_quorum_settle(quorum, now_s, change_ignore, NULL, &x->next_s);
+	int err;
 
+	/* A clock that is put back does not stop exports: they stand still until it is past. */
+	if (now_s < x->settled_s)
+		now_s = x->settled_s;
+	x->settled_s = now_s;
+	err = ld_quorum_settle(quorum, now_s, change_ignore, NULL, &x->next_s);
 	options.date_day = (uint32_t)(now_s / 86400);
 	options.directory = x->config->work;
 	return err == LINDUNG_OK ? ld_effective_compile(quorum, &options, NULL, NULL, path, report)

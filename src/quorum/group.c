@@ -299,21 +299,27 @@ is_narrower(const struct ld_policy *policy, const struct ld_group *g, const stru
 	return true;
 }
 
-/* The same members, as a set, and as many of them needed at least. */
+/* How many members of a group are the same as this one: groups can have two names. */
+static uint32_t
+same_as(const struct ld_policy *policy, const struct ld_group *g, const struct ld_member *member)
+{
+	uint32_t found = 0;
+
+	for (uint32_t i = 0; i < g->member_count; i++)
+		found += member_within(policy, &g->members[i], member) &&
+			 member_within(policy, member, &g->members[i]);
+	return found;
+}
+
+/* The same members, each as often, and as many of them needed at least. */
 static bool
 is_harder(const struct ld_policy *policy, const struct ld_group *g, const struct ld_group *o)
 {
 	if (g->member_count != o->member_count || g->needed < o->needed)
 		return false;
-	for (uint32_t i = 0; i < g->member_count; i++) {
-		bool found = false;
-
-		for (uint32_t j = 0; j < o->member_count && !found; j++)
-			found = member_within(policy, &g->members[i], &o->members[j]) &&
-				member_within(policy, &o->members[j], &g->members[i]);
-		if (!found)
+	for (uint32_t i = 0; i < g->member_count; i++)
+		if (same_as(policy, g, &g->members[i]) != same_as(policy, o, &g->members[i]))
 			return false;
-	}
 	return true;
 }
 

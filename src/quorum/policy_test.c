@@ -357,7 +357,9 @@ include(const struct folder *f, const char *base, const char *own, struct ld_pol
 #define BASE                                                                                       \
 	"quorum w1\nmax-age 3d\nflood listed 10\n"                                                 \
 	"group few 2 kind:ngo kind:police a.test\n"                                                \
+	"group p any x.test\ngroup q any y.test\ngroup r any z.test\ngroup pqr 2 p q r\n"          \
 	"category one\nagree few\nlives 30d\nsuspend 2 kind:ngo\nuphold few\nclock 9d\n"           \
+	"category three\nagree pqr\n"                                                              \
 	"category *\nagree few\npopular kind:ngo\n"
 
 static void
@@ -379,6 +381,9 @@ an_included_policy_gets_stricter_only(void **state)
 		{"group g any kind:ngo kind:police a.test\ncategory one\nagree g\n", "agree"},
 		{"group g 2 kind:ngo kind:isp\ncategory one\nagree g\n", "agree"},
 		{"group g any a.test few\ncategory one\nagree g\n", "agree"},
+		{"group g 3 p r q\ncategory three\nagree g\n", NULL},
+		/* One member by two names: who is it satisfies two. */
+		{"group again any x.test\ngroup g 2 p again q\ncategory three\nagree g\n", "agree"},
 		{"category one\npopular kind:isp\n", NULL},
 		{"category one\nsealed required\n", NULL},
 		{"category one\nsuspend 1 kind:ngo\n", "suspend"},
