@@ -120,6 +120,10 @@
 	X(DURATION, follow_poll_s, "follow.poll-s", "300", 1, 86400, "s", none,                    \
 	  "How often to look whether there is news, give or take a tenth. "                        \
 	  "With follow.notify-from news comes sooner.")                                            \
+	X(DURATION, follow_hang_s, "follow.hang-s", "7200", 5, 86400, "s", none,                   \
+	  "Following that makes no step for so long hangs: its process is ended and started "      \
+	  "again. "                                                                                \
+	  "One request may last ten minutes, and one redirected as often as may be fifty.")        \
 	X(PREFIXES, follow_notify_from, "follow.notify-from", "", 0, 65536, "", none,              \
 	  "Who may tell by NOTIFY (RFC 1996), at the addresses listened on, that there is news. "  \
 	  "It is taken as a hint to look, at most ten times a second.")                            \

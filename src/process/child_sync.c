@@ -2,10 +2,12 @@
  * to the parent.
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * One thread follows; the other listens to the parent, and hands over. */
+ * One thread follows; the other listens to the parent, and hands over.  It gives the sign of life
+ * of both: none once the one that follows does not move for follow.hang-s. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -47,6 +49,8 @@ struct sync {
 	int fds[LD_FOLLOW_FILES_MAX];
 	unsigned fd_count;
 	bool waits; /* to be handed over */
+	/* When the thread that follows hangs, if it did not move until then. */
+	_Atomic int64_t hangs_ms;
 
 	/* Of the thread that follows: */
 	char origin[LD_KEY_NAME_MAX + 1];
@@ -112,6 +116,21 @@ publish(struct sync *sync, const struct ld_follow_facts *facts, bool changed, co
 }
 
 /* ---- The thread that follows ---------------------------------------------------------------- */
+
+/* It moves, or will once this time is over. */
+static void
+moves_in(struct sync *sync, int64_t wait_ms)
+{
+	int64_t hang_ms = (int64_t)sync->child->conf.follow_hang_s * 1000;
+
+	atomic_store(&sync->hangs_ms, ld_clock_monotonic_ms() + wait_ms + hang_ms);
+}
+
+static void
+moves(void *ctx)
+{
+	moves_in(ctx, 0);
+}
 
 static void
 age_text(char text[64], uint64_t checkpoint_s, time_t now_s)
@@ -224,6 +243,7 @@ wait_for(struct sync *sync, int64_t wait_ms)
 	struct timespec end;
 	bool look;
 
+	moves_in(sync, wait_ms);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	end.tv_sec += wait_ms / 1000;
 	end.tv_nsec += wait_ms % 1000 * 1000000;
@@ -238,6 +258,7 @@ wait_for(struct sync *sync, int64_t wait_ms)
 	look = sync->look;
 	sync->look = false;
 	pthread_mutex_unlock(&sync->lock);
+	moves(sync);
 	return look;
 }
 
@@ -323,6 +344,8 @@ follow_open(struct sync *sync, struct ld_report *report)
 		.resolve = ld_finder_find,
 		.resolve_ctx = sync->finder,
 		.user_agent = "lindung",
+		.moves = moves,
+		.moves_ctx = sync,
 	};
 	struct ld_span origin;
 	int err = ld_follow_open(&sync->follow, &config, report);
@@ -366,6 +389,7 @@ start(struct sync *sync)
 
 	if (sync->started || sync->follow == NULL || sync->child->status != 0)
 		return sync->child->status != 0;
+	moves(sync);
 	pthread_mutex_lock(&sync->lock);
 	sync->started = pthread_create(&sync->thread, NULL, thread_run, sync) == 0;
 	sealed = sync->started && ld_child_seal(sync->child);
@@ -400,6 +424,8 @@ message_came(void *ctx, struct ld_message *message)
 		pthread_mutex_unlock(&sync->lock);
 		return true;
 	case LD_MESSAGE_PING:
+		if (sync->started && ld_clock_monotonic_ms() >= atomic_load(&sync->hangs_ms))
+			return true;
 		ld_writer_bytes(&w, message->body);
 		ld_child_tell(sync->child, LD_MESSAGE_PONG, &w);
 		return true;

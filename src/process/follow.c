@@ -170,6 +170,13 @@ ld_follow_moved(struct ld_follow *f, const char *state)
 	snprintf(f->state, sizeof f->state, "%s", state);
 }
 
+void
+ld_follow_moves(const struct ld_follow *f)
+{
+	if (f->config.moves != NULL)
+		f->config.moves(f->config.moves_ctx);
+}
+
 const struct ld_policy *
 ld_follow_policy(const struct ld_follow *f)
 {
@@ -220,6 +227,7 @@ entry_add(void *ctx, uint64_t index, struct ld_span entry)
 	struct ld_follow *f = ctx;
 	const struct ld_block_source blocks = {f, ld_follow_block_read};
 
+	ld_follow_moves(f);
 	return ld_quorum_add(f->quorum, index, entry, &blocks);
 }
 
@@ -277,9 +285,11 @@ settle(struct ld_follow *f, time_t now_s, struct ld_report *report)
 {
 	bool whole = f->base.fd < 0 || f->settled_s == 0;
 	int64_t at_s = now_s > f->settled_s ? now_s : f->settled_s;
-	int err = ld_quorum_settle(f->quorum, at_s, whole ? change_ignore : ld_follow_change, f,
-				   &f->next_s);
+	int err;
 
+	ld_follow_moves(f);
+	err = ld_quorum_settle(f->quorum, at_s, whole ? change_ignore : ld_follow_change, f,
+			       &f->next_s);
 	if (err != LINDUNG_OK)
 		return ld_fail(report, err, "the list cannot be brought up to date: %s",
 			       lindung_strerror(err));

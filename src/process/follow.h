@@ -45,6 +45,8 @@ struct ld_follow_config {
 	ld_fetch_resolve *resolve;
 	void *resolve_ctx;
 	const char *user_agent;
+	void (*moves)(void *ctx); /* called now and then, as long as it gets on; or NULL */
+	void *moves_ctx;
 };
 
 /** Read all that lies outside of DIR: policy, keys, certificates, public suffixes.  Takes DIR for

@@ -32,6 +32,7 @@ fetch_all(struct ld_follow *f, struct ld_fetch *fetches, size_t count)
 {
 	uint64_t had = 0;
 
+	ld_follow_moves(f);
 	for (size_t i = 0; i < count; i++)
 		had += fetches[i].resume_from;
 	ld_fetch_all(f->fetcher, fetches, count);

@@ -200,6 +200,7 @@ image_make(struct ld_follow *f, struct follow_image *ret, bool overlay, struct l
 	char path[FOLLOW_PATH_MAX];
 	int err;
 
+	ld_follow_moves(f);
 	snprintf(image.name, sizeof image.name, "%s-%llu", overlay ? "changes" : "base",
 		 (unsigned long long)++f->image_number);
 	ld_follow_path(f, image.name, path);

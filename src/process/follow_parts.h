@@ -53,6 +53,9 @@ struct ld_follow {
 	struct ld_follow_result *result; /* of the step under way */
 };
 
+/** Tell that it gets on: before whatever may take long. */
+void ld_follow_moves(const struct ld_follow *f);
+
 /* ---- follow_state.c: what is in DIR ---------------------------------------------------------- */
 
 /** Path of a file of DIR. */

@@ -274,3 +274,24 @@ def test_a_full_disk_keeps_what_is_in_force(room, web, follower, tmp_path):
         server.stop()
     finally:
         subprocess.run(["umount", state], check=False)
+
+
+def test_a_thread_that_hangs_is_found(room, web, follower, tmp_path):
+    """Its process lives and listens; only what follows in it does not get on."""
+    log = web(room.folder)
+    room.list("hot.example", "gambling", "one.example.com")
+    server = follower(log.url, room.policy(tmp_path / "policy"), tmp_path / "state", poll_s=3600,
+                      more={"follow": {"hang-s": 5}})
+    assert is_blocked(server, "one.example.com")
+    first = sync_process(server)
+    time.sleep(18)  # it waits, and that is no fault
+    assert sync_process(server) == first
+    log.spoil = lambda path, body: rooms.slow
+    rooms.notify(server.port)
+    server.says("sync: no sign of life", timeout_s=30)
+    log.spoil = None
+    room.list("hot.example", "gambling", "two.example.com")
+    wait_blocked(server, "two.example.com")
+    assert is_blocked(server, "one.example.com")
+    assert sync_process(server) != first
+    wait_for(server, 'lindung_process_restarts_total{process="sync"}', 1)
