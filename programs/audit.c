@@ -250,7 +250,9 @@ head_print(const struct audit *x)
 static int
 party_print(void *ctx, const struct ld_story_party *party)
 {
-	(void)ctx;
+	unsigned *count = ctx;
+
+	++*count;
 	fputs("- ", stdout);
 	ld_show_text(stdout, party->id);
 	fputs(" (", stdout);
@@ -349,12 +351,15 @@ outcome_json(const struct audit *x)
 static int
 report_print(struct audit *x)
 {
+	unsigned parties = 0;
 	int err = LINDUNG_OK;
 
 	if (!x->json) {
 		head_print(x);
 		puts("\n2. Who takes part\n");
-		err = ld_story_parties(x->ledger.quorum, party_print, NULL);
+		err = ld_story_parties(x->ledger.quorum, party_print, &parties);
+		if (parties == 0)
+			puts("Nobody yet.");
 		puts("\n3. What was said, in order\n");
 	}
 	if (err == LINDUNG_OK)

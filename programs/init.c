@@ -400,7 +400,11 @@ next_steps_print(const struct init *x)
 		       x->roots);
 	printf("2. Each party makes a key with \"lindung key new ID\" and tells its verifier key. "
 	       "Take it in:\n"
-	       "     lindung party add --home %s -k root-1 -k root-2 --party-key VKEY ...\n"
+	       "     lindung party add --home %s",
+	       dir);
+	for (unsigned long i = 1; i <= x->needed; i++)
+		printf(" -k root-%lu", i);
+	printf(" --party-key VKEY ...\n"
 	       "3. Look at %s/policy: who must agree, and on what. Hand it out to parties and "
 	       "followers;\n"
 	       "   a party puts it into its home (~/.config/lindung), beside \"log.url\", a file "
@@ -408,7 +412,7 @@ next_steps_print(const struct init *x)
 	       "the log's URL.\n"
 	       "4. Serve the log: \"lindung host %s\", or any web server that shows %s/log.\n"
 	       "5. Keep a copy: \"lindung backup --home %s FILE\".\n",
-	       dir, dir, dir, dir, dir);
+	       dir, dir, dir, dir);
 }
 
 static int

@@ -70,7 +70,7 @@ static const char head[] =
 	"                         -j CC -b TEXT -e DAY [OPTION ...]\n"
 	"       lindung party revoke -j CC -b TEXT [--from TIME] [OPTION ...] ID\n"
 	"       lindung party sign [OPTION ...] FILE\n"
-	"       lindung party list [OPTION ...]\n"
+	"       lindung party list [OPTION ...] [WHERE]\n"
 	"\n"
 	"Takes a party in, or gives it a new key; ends a party; adds a root key's signature to a\n"
 	"statement that others began; lists who takes part.\n"
@@ -315,11 +315,33 @@ sign_run(struct party *x)
 /* ---- list, and the command line ----------------------------------------------------------------
  */
 
+/* `lindung party list WHERE`, as it is with status and audit. */
+static int
+where_take(struct party *x, struct ld_home *ret)
+{
+	const char *where = x->arguments.word_count > 1 ? x->arguments.words[1] : NULL;
+
+	if (x->arguments.word_count > 2)
+		return ld_fail(&x->say.report, LINDUNG_EINVAL, "unexpected: %s",
+			       x->arguments.words[2]);
+	return ld_home_find_for(ret, value(x, OPTION_HOME),
+				where != NULL ? where : value(x, OPTION_LOG), &x->say.report);
+}
+
 static int
 list_run(struct party *x)
 {
-	int err = say_begin(x);
+	struct ld_ledger_options options = {.log = value(x, OPTION_LOG),
+					    .policy = value(x, OPTION_POLICY),
+					    .now_s = x->say.now_s};
+	struct ld_home home = {.path = NULL};
+	int err = where_take(x, &home);
 
+	if (err == LINDUNG_OK && x->arguments.word_count > 1)
+		options.log = x->arguments.words[1];
+	if (err == LINDUNG_OK)
+		err = ld_say_begin(&x->say, "party", home.path, &options);
+	ld_home_free(&home);
 	if (err == LINDUNG_OK && !x->say.has_log) {
 		x->say.report = x->say.no_log;
 		err = LINDUNG_EIO;
@@ -329,7 +351,9 @@ list_run(struct party *x)
 					&x->say.report);
 	if (err != LINDUNG_OK)
 		ld_say_complain(&x->say);
-	return err == LINDUNG_OK && ld_show_end("lindung party") ? 0 : 1;
+	if (err == LINDUNG_EINVAL)
+		return LD_EXIT_USAGE;
+	return err == LINDUNG_OK && ld_show_end("lindung party") ? 0 : LD_EXIT_FAILED;
 }
 
 static int

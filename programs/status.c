@@ -73,7 +73,9 @@ party_json_print(void *ctx, const struct ld_story_party *party)
 static int
 party_print(void *ctx, const struct ld_story_party *party)
 {
-	(void)ctx;
+	unsigned *count = ctx;
+
+	++*count;
 	fputs("  ", stdout);
 	ld_show_text(stdout, party->id);
 	fputs(" (", stdout);
@@ -87,8 +89,11 @@ party_print(void *ctx, const struct ld_story_party *party)
 int
 ld_status_parties(const struct ld_ledger *ledger, bool json, struct ld_report *report)
 {
-	int err = ld_story_parties(ledger->quorum, json ? party_json_print : party_print, NULL);
+	unsigned count = 0;
+	int err = ld_story_parties(ledger->quorum, json ? party_json_print : party_print, &count);
 
+	if (count == 0 && !json)
+		puts("  nobody yet");
 	return err == LINDUNG_OK ? err : ld_fail(report, err, "%s", lindung_strerror(err));
 }
 

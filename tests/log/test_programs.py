@@ -63,6 +63,9 @@ def test_a_new_user_gets_from_nothing_to_a_closed_site(lindung, tmp_path):
         lindung, ["init", "--origin", "log.home.example", "--roots", "1", tmp_path / "log"],
         "log passphrase", "log passphrase", "root passphrase", "root passphrase", environment=here)
     assert status == 0 and "Next:" in shown, shown
+    assert "-k root-1 --party-key" in shown and "root-2" not in shown
+    nobody = lindung("status", tmp_path / "log")
+    assert nobody.returncode == 0 and "nobody yet" in nobody.stdout
     assert "log passphrase" not in shown and "root passphrase" not in shown
     assert (tmp_path / "log/keys/log.key").stat().st_mode & 0o777 == 0o600
     status, shown = on_terminal(lindung, ["key", "new", "ministry.home.example"], "party passphrase",
@@ -335,6 +338,7 @@ def test_the_directory_of_a_log_stands_for_its_home(house, tmp_path, monkeypatch
     monkeypatch.setenv("HOME", str(tmp_path / "nobody"))
     house.list("ngo.example", "gambling", "casino.example")
     for where in (house.home, f"{house.home}/", house.log, f"{house.log}/"):
+        assert "ngo.example" in house.run("party", "list", "--at", START, where).stdout
         assert "6" in house.run("status", "--at", START, where).stdout
         assert "No fault" in house.run("audit", "--at", START, where).stdout
         assert "ngo.example" in house.run("why", "--at", START, "--log", where,
