@@ -287,7 +287,7 @@ udp_packet(struct ld_endpoint *endpoint, unsigned i, int64_t now_ms)
 		return;
 	if (ld_zoning_packet(thread->config.zones, thread->config.access, &from,
 			     ld_udp_batch_from(thread->batch, i), packet, &w)) {
-		if (w.len != 0)
+		if (w.len != 0 && ld_worker_may_answer(thread->worker, &from, now_ms, &w))
 			ld_udp_batch_answer(thread->batch, i, w.len);
 		return;
 	}

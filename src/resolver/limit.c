@@ -94,3 +94,18 @@ ld_limit_query(struct ld_worker *worker, int64_t now_ms, const struct ld_ask *as
 	*ret = hold(worker, step, ask, answer) ? LD_STEP_ANSWER : LD_STEP_DROP;
 	return true;
 }
+
+bool
+ld_worker_may_answer(struct ld_worker *worker, const struct ld_from *from, int64_t now_ms,
+		     struct ld_writer *answer)
+{
+	enum ld_rate_step step;
+
+	if (worker->rate == NULL || answer->len < LD_HEADER_BYTES)
+		return true;
+	worker->closed = false;
+	step = ld_rate_take(worker->rate, kind_of(worker, ld_span(answer->data, answer->len)), from,
+			    now_ms);
+	/* What is signed cannot be cut. */
+	return hold(worker, step == LD_RATE_SLIP ? LD_RATE_HOLD : step, NULL, answer);
+}

@@ -194,6 +194,11 @@ enum ld_step ld_worker_query(struct ld_worker *worker, const struct ld_from *fro
 			     struct ld_span query, struct ld_writer *answer,
 			     struct ld_ask *ret_ask);
 
+/** Whether an answer over UDP that somebody else made, of a zone, may be sent: rate limits are for
+ * all that leaves.  If not, it is emptied. */
+bool ld_worker_may_answer(struct ld_worker *worker, const struct ld_from *from, int64_t now_ms,
+			  struct ld_writer *answer);
+
 struct ld_upstream_result;
 
 enum {

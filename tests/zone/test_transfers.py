@@ -19,6 +19,7 @@ import dns.tsigkeyring
 import dns.zone
 import pytest
 
+import conftest
 from conftest import tls_room
 from ports import free_port
 from secondaries import CATALOG, NAME
@@ -138,6 +139,31 @@ def test_others_may_not(primary):
             answer = messages(p.port, dns.message.make_query(name, kind))[0]
             assert answer.rcode() == dns.rcode.REFUSED and not answer.answer
     assert p.metric('lindung_zone_answers_total{kind="refused"}') == 9
+
+
+def test_refusals_are_limited_as_all_answers_are(lindung, key, tmp_path):
+    """Nobody is flooded with them by whoever asks in his name (rate.per-second)."""
+    p = conftest.Primary(lindung, tmp_path / "limited", 30, keys=[str(key.path)])
+    p.config["rate"] = {"per-second": 5}
+    p.start()
+    try:
+        query = dns.message.make_query(NAME, "SOA").to_wire()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.connect(("127.0.0.1", p.port))
+            sock.settimeout(1)
+            for _ in range(300):
+                sock.send(query)
+            answers = 0
+            try:
+                while True:
+                    assert dns.message.from_wire(sock.recv(4096)).rcode() == dns.rcode.REFUSED
+                    answers += 1
+            except TimeoutError:
+                pass
+        assert 1 <= answers < 150
+        assert p.metric('lindung_rate_limited_total{action="dropped"}') >= 100
+    finally:
+        p.stop()
 
 
 def test_what_is_no_zone(primary):
