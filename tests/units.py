@@ -81,13 +81,18 @@ class Unit:
                 raise OSError("no filter of system calls")
         return put_up
 
+    def umask(self):
+        mask, = self["UMask"]
+        return int(mask, 8)
+
     def run(self, places=(), env=None, **more):
         """As systemd does a oneshot: one command after the other, until one fails.  (done, said)"""
         good = {0, *(int(status) for status in self["SuccessExitStatus"])}
         said = ""
         for command in self.commands(places, env):
             done = subprocess.run(command, env={**os.environ, **(env or {})}, text=True, check=False,
-                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, **more)
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
+                                  umask=self.umask(), **more)
             said += done.stdout
             if done.returncode not in good:
                 return False, said

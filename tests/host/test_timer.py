@@ -233,7 +233,7 @@ def test_a_zone_by_its_unit(machine, root, tmp_path):
     assert not machine.is_closed("bad.example")
     with knot_start(knot, port, secret) as primary:
         try:
-            with subprocess.Popen(command, preexec_fn=machine.wall(unit)) as follower:
+            with subprocess.Popen(command, umask=unit.umask(), preexec_fn=machine.wall(unit)) as follower:
                 try:
                     machine.await_closed("www.bad.example")
                     assert overlay.stat().st_mode & 0o044 == 0o044
@@ -262,7 +262,7 @@ def test_a_host_by_its_unit(machine, lindung, tmp_path):
     env = {"CREDENTIALS_DIRECTORY": str(tmp_path), "LINDUNG_HOST_OPTIONS": f"--listen 127.0.0.1@{port}"}
     command, = unit.commands(machine.places, env)
     with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True,
-                          preexec_fn=machine.wall(unit)) as host:
+                          umask=unit.umask(), preexec_fn=machine.wall(unit)) as host:
         try:
             said = host.stderr.readline()
             while "listening on" not in said:
