@@ -91,7 +91,7 @@ class Machine:
     def await_closed(self, name, closed=True):
         limit = time.monotonic() + 15
         while self.is_closed(name) != closed:
-            assert time.monotonic() < limit, (name, self.server.lines)
+            assert time.monotonic() < limit, "\n".join([name, *self.server.lines])
             time.sleep(0.1)
 
 
@@ -169,7 +169,7 @@ def test_two_lists_by_the_timer(machine, root, site):
 
 ZONE = """\
 $ORIGIN rpz.example.
-@ 60 SOA localhost. root.localhost. {serial} 60 60 3600 60
+@ 60 SOA localhost. root.localhost. {serial} 1 1 3600 60
 @ 60 NS localhost.
 """
 
@@ -238,6 +238,20 @@ def test_a_zone_by_its_unit(machine, root, tmp_path):
                     machine.await_closed("www.bad.example")
                     assert overlay.stat().st_mode & 0o044 == 0o044
                     assert machine.is_closed("other.example")
+                    zone_write(knot, 2, ["worse.example", "*.worse.example"])
+                    primary.send_signal(signal.SIGHUP)
+                    machine.await_closed("worse.example")
+                    machine.await_closed("bad.example", closed=False)
+                finally:
+                    follower.terminate()
+            # Its file has changed and the zone has not: so has the overlay, once it is started again.
+            command, = unit.commands(machine.places, {**env, "LINDUNG_TRANSFER_CATEGORY": "phishing"})
+            with subprocess.Popen(command, umask=unit.umask(), preexec_fn=machine.wall(unit)) as follower:
+                try:
+                    limit = time.monotonic() + 15
+                    while "phishing" not in machine.lindung("query", overlay, "worse.example").stdout:
+                        assert time.monotonic() < limit
+                        time.sleep(0.1)
                 finally:
                     follower.terminate()
         finally:
