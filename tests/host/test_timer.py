@@ -2,8 +2,6 @@
 """Lists of others as a machine keeps them: what lindung-subscribe.service and lindung-transfer@.service
 run, word for word, while a server answers from what they make."""
 import http.server
-import importlib.util
-import pathlib
 import shutil
 import signal
 import subprocess
@@ -15,12 +13,8 @@ import pytest
 
 import room
 from ports import free_port
+from serving import Server, Upstream
 from units import Unit
-
-HERE = pathlib.Path(__file__).resolve().parent
-spec = importlib.util.spec_from_file_location("serve_conftest", HERE.parent / "serve" / "conftest.py")
-serve_room = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(serve_room)
 
 BETS = [f"bet{i:03}.example" for i in range(200)]
 DRUGS = [f"drug{i:03}.example" for i in range(200)]
@@ -82,7 +76,7 @@ class Machine:
                   "upstream": {"mode": "forward", "servers": [f"127.0.0.1@{free_port()}"],
                                "timeout-ms": 200},
                   "metrics": {"listen": f"127.0.0.1@{free_port()}"}}
-        self.server = serve_room.Server(self.lindung.path, config, self.etc / "lindung.yaml")
+        self.server = Server(self.lindung.path, config, self.etc / "lindung.yaml")
         self.server.says("ready")
 
     def is_closed(self, name):

@@ -16,7 +16,7 @@ import dns.message
 import h2.config
 import h2.connection
 import h2.events
-from conftest import Upstream, free_port
+from serving import Upstream, free_port
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec

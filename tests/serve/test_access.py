@@ -9,7 +9,7 @@ import dns.query
 import dns.rcode
 import pytest
 
-from conftest import assert_blocked, ede
+from serving import assert_blocked, ede
 
 
 def ask(server, source, tcp=False, timeout_s=5, name="listed.example"):

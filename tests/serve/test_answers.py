@@ -11,7 +11,7 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
-from conftest import assert_answered, assert_blocked, ede, free_port
+from serving import assert_answered, assert_blocked, ede, free_port
 
 
 @pytest.mark.parametrize("tcp", [False, True])

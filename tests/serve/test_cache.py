@@ -11,7 +11,7 @@ import dns.rcode
 import dns.rrset
 import pytest
 
-from conftest import ANSWER, Upstream, assert_answered, assert_blocked, ede
+from serving import ANSWER, Upstream, assert_answered, assert_blocked, ede
 
 
 def edes(reply):

@@ -19,7 +19,7 @@ import h2.exceptions
 import h2.settings
 import pytest
 
-from conftest import Upstream, assert_answered, assert_blocked, free_port
+from serving import Upstream, assert_answered, assert_blocked, free_port
 from tls_room import NAME, Authority
 
 TYPE = "application/dns-message"

@@ -17,7 +17,7 @@ import dns.edns
 import dns.message
 import pytest
 
-from conftest import assert_answered, assert_blocked, free_port
+from serving import assert_answered, assert_blocked, free_port
 from tls_room import NAME, Authority, Connection, receive
 
 

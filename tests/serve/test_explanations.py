@@ -14,7 +14,7 @@ import dns.rdatatype
 import dns.rrset
 import pytest
 
-from conftest import ANSWER, Upstream, ede, free_port
+from serving import ANSWER, Upstream, ede, free_port
 from tls_room import NAME, Authority
 
 SDE = 26

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from conftest import assert_answered, assert_blocked, free_port
+from serving import assert_answered, assert_blocked, free_port
 
 SOURCES = 8  # addresses of 127.0.0.0/8 to connect from: each has as many ports as the kernel gives
 

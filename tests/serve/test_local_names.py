@@ -7,7 +7,7 @@ import dns.rdatatype
 import dns.reversename
 import pytest
 
-from conftest import assert_answered, assert_blocked, ede
+from serving import assert_answered, assert_blocked, ede
 
 NAMES = ["nas.home.arpa 192.168.1.10 fd00::10 192.168.1.11", "printer.local 192.168.1.20",
          "nas 192.168.1.10", "learn.school.example 203.0.113.7", "www.listed.example 10.0.0.1",

@@ -5,7 +5,7 @@ import re
 import socket
 import time
 
-from conftest import assert_answered, assert_blocked
+from serving import assert_answered, assert_blocked
 
 REQUEST = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
 VISITORS_MAX = 16  # net/http.h

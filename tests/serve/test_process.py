@@ -14,7 +14,7 @@ import dns.exception
 import dns.message
 import pytest
 
-from conftest import assert_answered, assert_blocked
+from serving import assert_answered, assert_blocked
 
 CAN_UNSHARE = subprocess.run(["unshare", "-n", "true"], capture_output=True,
                              check=False).returncode == 0
@@ -192,7 +192,7 @@ def test_without_network_listed_names_are_closed(lindung, config, tmp_path, rout
 import sys, time
 sys.path[:0] = [{os.path.dirname(__file__)!r}, {os.path.dirname(os.path.dirname(__file__))!r}]
 import dns.message, dns.query
-from conftest import assert_blocked, ede
+from serving import assert_blocked, ede
 def query(name):
     return dns.query.udp(dns.message.make_query(name, "A", use_edns=0), "127.0.0.1",
                          port={port}, timeout=8)

@@ -15,7 +15,7 @@ import dns.query
 import dns.rcode
 import pytest
 
-from conftest import assert_answered, assert_blocked, ede, free_port
+from serving import assert_answered, assert_blocked, ede, free_port
 from test_dot import authority, tls_config  # noqa: F401  (fixtures)
 from tls_room import NAME
 

@@ -10,7 +10,7 @@ import dns.query
 import dns.rcode
 import pytest
 
-from conftest import assert_blocked, ede
+from serving import assert_blocked, ede
 
 
 def wire_of(name, cookie=None):

@@ -10,7 +10,7 @@ import dns.exception
 import dns.rcode
 import pytest
 
-from conftest import assert_answered, assert_blocked
+from serving import assert_answered, assert_blocked
 
 
 def wait_until(check, timeout_s=5):

@@ -12,7 +12,7 @@ import dns.rcode
 import dns.rrset
 import pytest
 
-from conftest import ANSWER, Upstream, assert_answered, assert_blocked
+from serving import ANSWER, Upstream, assert_answered, assert_blocked
 from octets import ask, ask_tcp, opt, options_of, parse, query
 
 UNKNOWN = r"\# 12 c00c00010001ff00deadbeef"  # what looks like a pointer is none

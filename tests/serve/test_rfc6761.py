@@ -5,7 +5,7 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
-from conftest import Server, Upstream, free_port
+from serving import Server, Upstream, free_port
 
 NXDOMAIN, NODATA = dns.rcode.NXDOMAIN, dns.rcode.NOERROR
 

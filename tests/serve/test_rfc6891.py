@@ -7,7 +7,7 @@ import dns.rrset
 import pytest
 
 import octets
-from conftest import Upstream, assert_answered, assert_blocked
+from serving import Upstream, assert_answered, assert_blocked
 from octets import ask, ask_tcp, flags_of, opt, options_of, parse, query
 
 MANY = 90  # addresses of many.example: 1,440 octets of records, past 1232 and past 1400

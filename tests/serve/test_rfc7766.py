@@ -7,7 +7,7 @@ import time
 import dns.rcode
 import pytest
 
-from conftest import assert_answered
+from serving import assert_answered
 from octets import KEEPALIVE, Connection, ask, opt, options_of, parse, query
 
 

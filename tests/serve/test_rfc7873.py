@@ -10,7 +10,7 @@ import time
 import dns.rcode
 import pytest
 
-from conftest import assert_answered, assert_blocked, free_port
+from serving import assert_answered, assert_blocked, free_port
 from octets import COOKIE, ask, ask_tcp, opt, options_of, parse, query
 from test_supervision import children, seconds_until_blocked, wait_until
 

@@ -8,7 +8,7 @@ import dns.rcode
 import pytest
 
 import tls_room
-from conftest import assert_answered, assert_blocked, free_port
+from serving import assert_answered, assert_blocked, free_port
 from octets import KEEPALIVE, PADDING, ask, ask_tcp, opt, options_of, parse, query
 
 BLOCK = 468

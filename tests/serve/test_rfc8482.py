@@ -3,7 +3,7 @@
 import dns.rcode
 import dns.rdatatype
 
-from conftest import assert_blocked
+from serving import assert_blocked
 
 
 def test_any(serve, config, upstream):

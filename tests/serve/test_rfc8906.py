@@ -7,7 +7,7 @@ import dns.flags
 import dns.rcode
 import pytest
 
-from conftest import ANSWER
+from serving import ANSWER
 from octets import COOKIE, Connection, ask, ask_tcp, flags_of, opt, options_of, parse, query
 
 QR, AA, TC, RD, RA, Z, AD, CD = 0x8000, 0x400, 0x200, 0x100, 0x80, 0x40, 0x20, 0x10

@@ -11,7 +11,7 @@ import dns.rdatatype
 import pytest
 
 import tls_room
-from conftest import free_port
+from serving import free_port
 
 RESINFO = 261
 

@@ -9,7 +9,7 @@ import dns.message
 import dns.rcode
 import pytest
 
-from conftest import ede
+from serving import ede
 
 LINES = """\
 seal	csam	sealed.example	hotline.id:7

@@ -5,7 +5,7 @@ import pathlib
 
 import pytest
 
-from conftest import assert_answered, assert_blocked
+from serving import assert_answered, assert_blocked
 
 
 def cores_of_threads(server):

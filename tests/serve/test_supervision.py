@@ -13,7 +13,7 @@ import dns.exception
 import dns.rcode
 import pytest
 
-from conftest import assert_answered, assert_blocked, ede
+from serving import assert_answered, assert_blocked, ede
 
 ROLES = ("resolver", "recursor")
 

@@ -9,7 +9,7 @@ import dns.rdatatype
 import dns.rrset
 import pytest
 
-from conftest import ANSWER, Upstream, assert_blocked, ede
+from serving import ANSWER, Upstream, assert_blocked, ede
 
 HINT = "198.51.100.66"
 

@@ -15,7 +15,7 @@ import dns.rcode
 import dns.rrset
 import pytest
 
-from conftest import Upstream, assert_answered, assert_blocked, ede, free_port
+from serving import Upstream, assert_answered, assert_blocked, ede, free_port
 from encrypted import wait_for, wait_for_counter
 
 COOKIE = 10

@@ -8,7 +8,7 @@ import time
 import dns.rcode
 import pytest
 
-from conftest import free_port
+from serving import free_port
 from encrypted import NAME, Authority, wait_for, wait_for_counter
 
 UNBOUND = shutil.which("unbound") or "/usr/sbin/unbound"

@@ -7,7 +7,7 @@ import dns.edns
 import dns.rcode
 import pytest
 
-from conftest import assert_answered, assert_blocked, ede, free_port
+from serving import assert_answered, assert_blocked, ede, free_port
 from encrypted import NAME, Authority, HttpsUpstream, TlsUpstream, wait_for, wait_for_counter
 
 KINDS = {"tls": TlsUpstream, "https": HttpsUpstream}

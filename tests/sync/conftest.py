@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Logs, web servers and followers for the tests of this folder."""
-import importlib.util
 import json
 import pathlib
 import subprocess
@@ -11,12 +10,9 @@ import pytest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
-import room as rooms  # noqa: E402
+import log_room as rooms  # noqa: E402
 from ports import free_port  # noqa: E402
-
-_spec = importlib.util.spec_from_file_location("serve_room", HERE.parent / "serve/conftest.py")
-serve_room = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(serve_room)
+from serving import Server, Upstream  # noqa: E402
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -59,7 +55,7 @@ def sync(lindung):
 
 @pytest.fixture
 def upstream():
-    server = serve_room.Upstream()
+    server = Upstream()
     yield server
     server.close()
 
@@ -88,7 +84,7 @@ def follower(lindung, tmp_path, upstream):
         for key, value in (more or {}).items():
             config.setdefault(key, {})
             config[key] = {**config[key], **value} if isinstance(value, dict) else value
-        server = serve_room.Server(lindung.path, config, tmp_path / f"follow-{len(servers)}.yaml",
+        server = Server(lindung.path, config, tmp_path / f"follow-{len(servers)}.yaml",
                                    **options)
         servers.append(server)
         if ready:

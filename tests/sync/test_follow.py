@@ -11,7 +11,7 @@ import dns.message
 import dns.rcode
 import pytest
 
-import room as rooms
+import log_room as rooms
 
 
 def is_blocked(server, name):

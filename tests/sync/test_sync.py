@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-import room as rooms
+import log_room as rooms
 
 
 def blocked(lindung, image, *names):

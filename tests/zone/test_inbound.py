@@ -14,7 +14,8 @@ import dns.rrset
 import dns.zone
 import pytest
 
-import conftest
+from primaries import make_key
+from serving import Server
 from ports import free_port
 from secondaries import NAME, PATH_DIRS, find_program
 
@@ -65,10 +66,10 @@ def test_the_wrong_key(primary, key, transfer, tmp_path):
     p = primary(20, keys=[str(key.path)])
     p.await_zones()
     (tmp_path / "wrong").mkdir()
-    other = conftest.make_key(tmp_path / "wrong", "follower.example")
+    other = make_key(tmp_path / "wrong", "follower.example")
     done = transfer(p.port, "--key", other.path)
     assert done.returncode == 1 and "BADSIG" in done.stderr
-    done = transfer(p.port, "--key", conftest.make_key(tmp_path, "stranger.example").path)
+    done = transfer(p.port, "--key", make_key(tmp_path, "stranger.example").path)
     assert done.returncode == 1 and "BADKEY" in done.stderr
     assert transfer(p.port).returncode == 1
     assert not transfer.path.exists()
@@ -287,7 +288,7 @@ def test_our_server_follows_theirs(primary, key, lindung, tmp_path):
             time.sleep(0.1)
         config = dict(p.config, listen=[f"127.0.0.1@{free_port()}"], zone={},
                       list={"image": str(image)}, metrics={"listen": f"127.0.0.1@{free_port()}"})
-        server = conftest.serve_conftest.Server(lindung.path, config, tmp_path / "theirs.yaml")
+        server = Server(lindung.path, config, tmp_path / "theirs.yaml")
         server.says("ready", timeout_s=30)
         assert server.query(p.names[9]).rcode() == dns.rcode.NXDOMAIN
         for i in range(3):

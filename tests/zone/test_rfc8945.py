@@ -18,7 +18,7 @@ import dns.tsig
 import dns.tsigkeyring
 import pytest
 
-import conftest
+from primaries import make_key
 from secondaries import NAME
 
 ALGORITHM = b"\x0bhmac-sha256\0"
@@ -127,7 +127,7 @@ def test_a_stream_is_signed_throughout(primary, key):
 def test_errors(guarded, key, tcp, tmp_path):
     """BADSIG and BADKEY are answered unsigned, BADTIME and BADTRUNC signed; NOTAUTH all of them."""
     now = int(time.time())
-    stranger = conftest.make_key(tmp_path, "stranger.example")
+    stranger = make_key(tmp_path, "stranger.example")
     cases = [
         (signed(key, soa(), mac=lambda m: bytes(32)), BADSIG, 0),
         (signed(key, soa(), mac=lambda m: m[:31] + bytes([m[31] ^ 1])), BADSIG, 0),

@@ -15,7 +15,7 @@ import dns.tsigkeyring
 import dns.zone
 import pytest
 
-import conftest
+from primaries import Primary, make_key
 from ports import free_port
 from secondaries import (A, CATALOG, NAME, Bind, BindCatalog, Knotd, PowerDns, Unbound, ask_all,
                          said)
@@ -30,11 +30,11 @@ class Field:
     """A primary, and one who follows it."""
 
     def __init__(self, lindung, folder, peer, upstream_port, key_there=None, names=NAMES):
-        key = conftest.make_key(folder, "follower.example")
+        key = make_key(folder, "follower.example")
         self.peer = peer(folder / "peer", free_port(), key_there or key, upstream_port)
         zone = {"keys": [str(key.path)]} if peer.signs else {"allow": ["127.0.0.1"]}
         zone["notify"] = [f"127.0.0.1@{self.peer.port}"]
-        self.primary = conftest.Primary(lindung, folder / "primary", names, **zone).start()
+        self.primary = Primary(lindung, folder / "primary", names, **zone).start()
         self.peer.primary_port = self.primary.port
         self.primary.await_zones()
 
@@ -125,7 +125,7 @@ def test_a_missed_serial(field, peer):
 @pytest.mark.parametrize("peer", [Bind, PowerDns, Knotd])
 def test_the_wrong_key(field, peer, tmp_path):
     (tmp_path / "wrong").mkdir()
-    f = field(peer, key_there=conftest.make_key(tmp_path / "wrong", "follower.example"))
+    f = field(peer, key_there=make_key(tmp_path / "wrong", "follower.example"))
     f.peer.run()
     f.primary.await_metric('lindung_zone_answers_total{kind="bad-signature"}', 1)
     time.sleep(1)

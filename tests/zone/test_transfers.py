@@ -19,9 +19,9 @@ import dns.tsigkeyring
 import dns.zone
 import pytest
 
-import conftest
-from conftest import tls_room
+import tls_room
 from ports import free_port
+from primaries import Primary
 from secondaries import CATALOG, NAME
 
 LOCAL = {"allow": ["127.0.0.1"]}
@@ -143,7 +143,7 @@ def test_others_may_not(primary):
 
 def test_refusals_are_limited_as_all_answers_are(lindung, key, tmp_path):
     """Nobody is flooded with them by whoever asks in his name (rate.per-second)."""
-    p = conftest.Primary(lindung, tmp_path / "limited", 30, keys=[str(key.path)])
+    p = Primary(lindung, tmp_path / "limited", 30, keys=[str(key.path)])
     p.config["rate"] = {"per-second": 5}
     p.start()
     try:
