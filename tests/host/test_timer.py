@@ -13,7 +13,7 @@ import pytest
 
 import room
 from ports import free_port
-from serving import Server, Upstream
+from serving import Server
 from units import Unit
 
 BETS = [f"bet{i:03}.example" for i in range(200)]

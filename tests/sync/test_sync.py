@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Following a log by `lindung sync`: honest servers, and others."""
 import os
-import pathlib
 import random
 import shutil
 import signal
