@@ -18,8 +18,8 @@ struct job {
 	struct ld_list_input *input;
 	enum ld_list_format format;
 	bool claimed, ended;
-	pthread_mutex_t lock; /* of input: chunks are cut one at a time */
-	uint64_t consumed_bytes, size_bytes;
+	pthread_mutex_t lock;                /* of input: chunks are cut one at a time */
+	uint64_t consumed_bytes, size_bytes; /* read by who tells of progress, without the lock */
 };
 
 struct compile {
@@ -186,7 +186,7 @@ progress_tell(struct compile *c)
 		c->progress_ms = now;
 		for (size_t i = 0; i < c->job_count; i++) {
 			done += __atomic_load_n(&c->jobs[i].consumed_bytes, __ATOMIC_RELAXED);
-			total += c->jobs[i].size_bytes;
+			total += __atomic_load_n(&c->jobs[i].size_bytes, __ATOMIC_RELAXED);
 		}
 		c->options->progress(c->options->progress_ctx, "reading", done, total);
 	}
@@ -291,7 +291,7 @@ job_open(struct worker *w, struct job *job)
 		error_set(w->c, err, &report);
 		return false;
 	}
-	job->size_bytes = ld_list_input_size_bytes(job->input);
+	__atomic_store_n(&job->size_bytes, ld_list_input_size_bytes(job->input), __ATOMIC_RELAXED);
 	job->format = job->list->format;
 	if (job->format == LD_LIST_AUTO)
 		job->format = ld_list_detect(ld_list_input_peek(job->input));
