@@ -26,7 +26,8 @@
 enum {
 	FAIL_MIN_MS = 1000, /* until it tries again; twice as long each time */
 	MORE_MS = 5 * 1000, /* the same where blocks are missing */
-	AGAIN_MS = 500,     /* after a hint that came before what it hints at */
+	DOUBLED_MAX = 15,
+	AGAIN_MS = 500, /* after a hint that came before what it hints at */
 	AGAIN_MAX = 3,
 	IDLE_MS = 10 * 1000, /* without change: what can wait is done */
 };
@@ -55,6 +56,7 @@ struct sync {
 	/* Of the thread that follows: */
 	char origin[LD_KEY_NAME_MAX + 1];
 	uint32_t fails;  /* in a row */
+	uint32_t misses; /* looks in a row after which blocks were missing */
 	uint32_t hinted; /* looks since a hint that found nothing */
 	int trouble;     /* what was told last */
 };
@@ -178,6 +180,7 @@ step(struct sync *sync, struct ld_follow_facts *facts, struct ld_follow_result *
 	int err = ld_follow_step(sync->follow, now_s, result, &why);
 
 	sync->fails = err == LINDUNG_OK || result->has_more ? 0 : sync->fails + 1;
+	sync->misses = result->has_more ? sync->misses + 1 : 0;
 	facts->on = 1;
 	facts->size = result->size;
 	facts->checkpoint_s = result->checkpoint_s;
@@ -203,20 +206,26 @@ jitter(int64_t wait_ms)
 	return wait_ms - wait_ms / 10 + (int64_t)((uint64_t)wait_ms / 5 * random >> 32);
 }
 
+/* Twice as long each time, and no longer than between two looks: a block that is nowhere to be had
+ * must not bring all followers to the server every few seconds for ever. */
+static int64_t
+again_ms(int64_t first_ms, uint32_t times, int64_t poll_ms)
+{
+	int64_t wait_ms = first_ms << (times - 1 < DOUBLED_MAX ? times - 1 : DOUBLED_MAX);
+
+	return wait_ms < poll_ms ? wait_ms : poll_ms;
+}
+
 static int64_t
 wait_find(struct sync *sync, const struct ld_follow_result *result, bool was_hint)
 {
 	int64_t poll_ms = (int64_t)sync->child->conf.follow_poll_s * 1000, wait_ms = poll_ms;
 	int64_t clock_ms;
 
-	if (sync->fails != 0) {
-		unsigned doubled = sync->fails < 16 ? sync->fails - 1 : 15;
-
-		wait_ms = (int64_t)FAIL_MIN_MS << doubled;
-		wait_ms = wait_ms < poll_ms ? wait_ms : poll_ms;
-	} else if (result->has_more) {
-		wait_ms = MORE_MS;
-	}
+	if (sync->fails != 0)
+		wait_ms = again_ms(FAIL_MIN_MS, sync->fails, poll_ms);
+	else if (sync->misses != 0)
+		wait_ms = again_ms(MORE_MS, sync->misses, poll_ms);
 	wait_ms = jitter(wait_ms);
 	if (wait_ms < (int64_t)result->retry_after_s * 1000)
 		wait_ms = (int64_t)result->retry_after_s * 1000;

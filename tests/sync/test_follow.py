@@ -295,3 +295,14 @@ def test_a_thread_that_hangs_is_found(room, web, follower, tmp_path):
     assert is_blocked(server, "one.example.com")
     assert sync_process(server) != first
     wait_for(server, 'lindung_process_restarts_total{process="sync"}', 1)
+
+
+def test_a_block_that_is_nowhere_is_asked_for_less_and_less_often(room, web, follower, tmp_path):
+    names = tmp_path / "names"
+    names.write_text("".join(f"n{i}.example.com\n" for i in range(500)))
+    room.block("hot.example", "gambling", names)
+    server = web(room.folder, lambda path, body: None if path.startswith("block/") else body)
+    follower(server.url, room.policy(tmp_path / "policy"), tmp_path / "state", poll_s=60)
+    time.sleep(24)
+    # After 5 seconds, and 10 more.
+    assert sum(path == "checkpoint" for path, _ in server.asked) == 3
