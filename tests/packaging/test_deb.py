@@ -104,18 +104,20 @@ def assert_hosts(system):
     """A log is made and served as lindung-host(1) and the unit say, by the unit's user."""
     unit = Unit(system / "lib/systemd/system/lindung-host.service")
     user, = unit["User"]
+    # Where its data is; by itself it looks beside the program, for which it needs /proc.
+    data = {"LINDUNG_DATA": "/usr/share/lindung"}
     run("chroot", system, "runuser", "-u", user, "--", "lindung", "init", "--origin", "log.example",
         "--roots", "1", "--needed", "1", "--passphrase-fd", "0", "/var/lib/lindung-host/home",
-        input=PASSPHRASE * 2)
+        input=PASSPHRASE * 2, env={**os.environ, **data})
     (system / "tmp" / "passphrase").write_text(PASSPHRASE)
     command, = unit.commands()
-    env = {"CREDENTIALS_DIRECTORY": "/tmp", "PATH": os.environ["PATH"]}
+    env = {"CREDENTIALS_DIRECTORY": "/tmp", "PATH": os.environ["PATH"], **data}
     # As much memory to be locked as systemd gives; it is ended after five seconds.
     said = run("unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh", "chroot", system,
                "prlimit", "--memlock=8388608", "setpriv", f"--reuid={user}", f"--regid={user}",
                "--clear-groups", "--bounding-set=-all", "--no-new-privs",
                "timeout", "--preserve-status", "5", *command, env=env)
-    assert "listening on 127.0.0.1@8080" in said, said
+    assert "listening on 127.0.0.1 port 8080" in said, said
 
 
 def test_life_of_the_package(debs, system):
