@@ -606,7 +606,7 @@ why_tells_all_of_it(void **state)
 		LINDUNG_OK);
 	assert_string_equal(story.text,
 			    "3 b.test ends -1 disputes 1/1 suspended\n"
-			    "the dispute is decided by: 1 of kind:police\n"
+			    "the dispute is decided by: any of kind:police\n"
 			    "- 4 min.test list: counts\n- 5 min.test list: counts\n"
 			    "- 6 op.test endorse: counts\n- 7 ngo.test dispute: pending\n");
 	reply(w, "pol.test", "decide", 60, dispute, "reject");
@@ -621,7 +621,8 @@ why_tells_all_of_it(void **state)
 	assert_non_null(strstr(story.text, "3 c.b.test ends -1"));
 	assert_non_null(strstr(story.text, "3 c.b.test/p ends -1"));
 	assert_non_null(strstr(story.text, "3 b.test ends -1"));
-	assert_non_null(strstr(story.text, "0 of the 1 needed agree; agree: 1 of kind:ministry\n"));
+	assert_non_null(
+		strstr(story.text, "so far 0 of 1 agree; it takes: any of kind:ministry\n"));
 	assert_non_null(strstr(story.text, "- 4 min.test list: ended\n"));
 	assert_non_null(strstr(story.text, "- 7 ngo.test dispute: rejected\n"));
 	assert_non_null(strstr(story.text, "- 8 pol.test decide: done\n"));

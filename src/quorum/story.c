@@ -8,6 +8,8 @@
 #include "name/name.h"
 #include "quorum/state.h"
 
+enum { GROUP_DEPTH = 2 }; /* so deep the members of a group are told */
+
 const char *
 ld_standing_key(enum ld_standing standing)
 {
@@ -308,18 +310,35 @@ side_tell(const struct ld_quorum *q, const struct ld_rule *rule, const struct ld
 	};
 }
 
+/* "2 of ngo.example, field (2 of kind:ngo, kind:school)": what names mean is said, two deep. */
+static void
+members_say(const struct ld_policy *policy, struct ld_buffer *text, const struct ld_group *g,
+	    unsigned depth)
+{
+	if (g->needed == 1)
+		ld_buffer_printf(text, "any of");
+	else
+		ld_buffer_printf(text, "%" PRIu32 " of", g->needed);
+	for (uint32_t i = 0; i < g->member_count; i++) {
+		const struct ld_member *member = &g->members[i];
+
+		ld_buffer_printf(text, i == 0 ? " " : ", ");
+		ld_member_text(policy, member, text);
+		if (member->type == LD_MEMBER_GROUP && depth < GROUP_DEPTH) {
+			ld_buffer_printf(text, " (");
+			members_say(policy, text, &policy->groups[member->number], depth + 1);
+			ld_buffer_printf(text, ")");
+		}
+	}
+}
+
 static void
 group_say(const struct ld_policy *policy, struct ld_buffer *text, const char *key, int group)
 {
 	const struct ld_group *g = &policy->groups[group];
 
-	ld_buffer_printf(text, "%s: %" PRIu32 " of", key, g->needed);
-	for (uint32_t i = 0; i < g->member_count; i++) {
-		ld_buffer_printf(text, i == 0 ? " " : ", ");
-		ld_member_text(policy, &g->members[i], text);
-	}
-	if (g->name != NULL)
-		ld_buffer_printf(text, " (group %s)", g->name);
+	ld_buffer_printf(text, "%s: ", key);
+	members_say(policy, text, g, 1);
 	ld_buffer_printf(text, "\n");
 }
 
@@ -329,9 +348,9 @@ takes_say(const struct ld_quorum *q, const struct ld_rule *rule, const struct ld
 	  bool is_in_effect, struct ld_buffer *text)
 {
 	if (!is_in_effect && !side->agrees) {
-		ld_buffer_printf(text, "%" PRIu32 " of the %" PRIu32 " needed agree; ",
-				 side->agree_has, side->agree_needs);
-		group_say(q->policy, text, "agree", rule->agree);
+		ld_buffer_printf(text, "so far %" PRIu32 " of %" PRIu32 " agree; ", side->agree_has,
+				 side->agree_needs);
+		group_say(q->policy, text, "it takes", rule->agree);
 	}
 	if (!is_in_effect && side->needs_popular && !side->popular_agrees)
 		group_say(q->policy, text, "a well-known name needs as well", rule->popular);
