@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,15 +57,27 @@ ld_passphrase_free(struct ld_passphrase *passphrase)
 	munmap(passphrase, sizeof *passphrase);
 }
 
+/* With `awake`, signals are blocked, but for those in it while nothing is there to be read: so none
+ * comes between a look at whether one came and the wait. */
+static ssize_t
+octet_read(int fd, char *octet, const sigset_t *awake)
+{
+	struct pollfd ready = {.fd = fd, .events = POLLIN};
+
+	if (awake != NULL && ppoll(&ready, 1, NULL, awake) < 0)
+		return -1;
+	return read(fd, octet, 1);
+}
+
 /* One line, octet by octet: what follows belongs to whoever asks next. */
 static int
-line_read(struct ld_passphrase *p, int fd, struct ld_report *report)
+line_read(struct ld_passphrase *p, int fd, const sigset_t *awake, struct ld_report *report)
 {
 	char octet = '\0';
 	ssize_t n;
 
 	p->len = 0;
-	while ((n = read(fd, &octet, 1)) == 1 && octet != '\n') {
+	while ((n = octet_read(fd, &octet, awake)) == 1 && octet != '\n') {
 		if (p->len == LD_KEY_PASSPHRASE_MAX)
 			return ld_fail(report, LINDUNG_ELIMIT,
 				       "the passphrase is longer than %d octets",
@@ -94,14 +107,16 @@ on_signal(int number)
 struct terminal {
 	int fd;
 	struct termios before;
+	sigset_t mask; /* as it was */
 	struct sigaction actions[DEADLY];
 };
 
 static int
 terminal_open(struct terminal *t, struct ld_report *report)
 {
-	struct sigaction action = {.sa_handler = on_signal}; /* no SA_RESTART: read() ends */
+	struct sigaction action = {.sa_handler = on_signal};
 	struct termios quiet;
+	sigset_t blocked;
 
 	t->fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	if (t->fd < 0 || tcgetattr(t->fd, &t->before) != 0) {
@@ -112,6 +127,10 @@ terminal_open(struct terminal *t, struct ld_report *report)
 			       "with --passphrase-fd");
 	}
 	signal_seen = 0;
+	sigemptyset(&blocked);
+	for (int i = 0; i < DEADLY; i++)
+		sigaddset(&blocked, deadly[i]);
+	sigprocmask(SIG_BLOCK, &blocked, &t->mask);
 	for (int i = 0; i < DEADLY; i++)
 		sigaction(deadly[i], &action, &t->actions[i]);
 	quiet = t->before;
@@ -128,6 +147,7 @@ terminal_close(struct terminal *t)
 	tcsetattr(t->fd, TCSAFLUSH, &t->before);
 	for (int i = 0; i < DEADLY; i++)
 		sigaction(deadly[i], &t->actions[i], NULL);
+	sigprocmask(SIG_SETMASK, &t->mask, NULL);
 	close(t->fd);
 	if (signal_seen != 0)
 		raise(signal_seen);
@@ -144,7 +164,7 @@ terminal_ask(struct ld_passphrase *p, const char *prompt, struct ld_report *repo
 		if (err != LINDUNG_OK)
 			return err;
 		dprintf(t.fd, "%s: ", prompt);
-		err = line_read(p, t.fd, report);
+		err = line_read(p, t.fd, &t.mask, report);
 		dprintf(t.fd, "\n");
 		terminal_close(&t);
 		/* Whoever stopped us and has come back is asked anew. */
@@ -162,7 +182,7 @@ ask(struct ld_passphrase **ret, int fd, const char *prompt, struct ld_report *re
 
 	if (p == NULL)
 		return LINDUNG_ENOMEM;
-	err = fd >= 0 ? line_read(p, fd, report) : terminal_ask(p, prompt, report);
+	err = fd >= 0 ? line_read(p, fd, NULL, report) : terminal_ask(p, prompt, report);
 	if (err != LINDUNG_OK) {
 		ld_passphrase_free(p);
 		return err;

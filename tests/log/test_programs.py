@@ -6,6 +6,7 @@ import os
 import pty
 import random
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -33,7 +34,10 @@ def on_terminal(lindung, arguments, *answers, environment=None, interrupt=False)
         os.environ.update(environment or {})
         os.execv(lindung.path, [str(lindung.path), *map(str, arguments)])
     shown, waiting, deadline = b"", list(answers), time.monotonic() + 60
-    while time.monotonic() < deadline:
+    while True:
+        if not select.select([terminal], [], [], max(0, deadline - time.monotonic()))[0]:
+            os.kill(child, signal.SIGKILL)
+            break
         try:
             piece = os.read(terminal, 4096)
         except OSError:
