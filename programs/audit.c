@@ -187,14 +187,6 @@ file_fault(void *ctx, const char *path, const char *what)
 }
 
 static int
-change_ignore(void *ctx, const struct ld_effective *effective)
-{
-	(void)ctx;
-	(void)effective;
-	return LINDUNG_OK;
-}
-
-static int
 statements_read(struct audit *x)
 {
 	int err = LINDUNG_OK, fatal;
@@ -207,8 +199,7 @@ statements_read(struct audit *x)
 	if (fatal == LINDUNG_OK)
 		fatal = ld_log_check_files(x->ledger.log, file_fault, x, &x->report);
 	if (fatal == LINDUNG_OK)
-		fatal = ld_quorum_settle(x->ledger.quorum, x->ledger.now_s, change_ignore, NULL,
-					 &next_s);
+		fatal = ld_quorum_settle(x->ledger.quorum, x->ledger.now_s, NULL, NULL, &next_s);
 	return fatal;
 }
 

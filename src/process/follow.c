@@ -271,14 +271,6 @@ quorum_feed(struct ld_follow *f, struct ld_report *report)
 	return err;
 }
 
-static int
-change_ignore(void *ctx, const struct ld_effective *effective)
-{
-	(void)ctx;
-	(void)effective;
-	return LINDUNG_OK;
-}
-
 /* Bring the list to this time, and compile what changed. */
 static int
 settle(struct ld_follow *f, time_t now_s, struct ld_report *report)
@@ -288,8 +280,7 @@ settle(struct ld_follow *f, time_t now_s, struct ld_report *report)
 	int err;
 
 	ld_follow_moves(f);
-	err = ld_quorum_settle(f->quorum, at_s, whole ? change_ignore : ld_follow_change, f,
-			       &f->next_s);
+	err = ld_quorum_settle(f->quorum, at_s, whole ? NULL : ld_follow_change, f, &f->next_s);
 	if (err != LINDUNG_OK)
 		return ld_fail(report, err, "the list cannot be brought up to date: %s",
 			       lindung_strerror(err));

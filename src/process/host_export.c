@@ -59,14 +59,6 @@ image_path(const struct host_export *x, uint64_t version, char path[PATH_BYTES])
 /* ---- The image: in the writer's thread ------------------------------------------------------ */
 
 static int
-change_ignore(void *ctx, const struct ld_effective *effective)
-{
-	(void)ctx;
-	(void)effective;
-	return LINDUNG_OK;
-}
-
-static int
 image_make(struct host_export *x, struct ld_quorum *quorum, int64_t now_s, const char *path,
 	   struct ld_report *report)
 {
@@ -77,7 +69,7 @@ image_make(struct host_export *x, struct ld_quorum *quorum, int64_t now_s, const
 	if (now_s < x->settled_s)
 		now_s = x->settled_s;
 	x->settled_s = now_s;
-	err = ld_quorum_settle(quorum, now_s, change_ignore, NULL, &x->next_s);
+	err = ld_quorum_settle(quorum, now_s, NULL, NULL, &x->next_s);
 	options.date_day = (uint32_t)(now_s / 86400);
 	options.directory = x->config->work;
 	return err == LINDUNG_OK ? ld_effective_compile(quorum, &options, NULL, NULL, path, report)
