@@ -295,23 +295,6 @@ is_true(struct ld_span text)
 	return ld_span_equal(text, LD_SPAN("true"));
 }
 
-/* Plain decimal; false for anything else. */
-static bool
-count_read(uint64_t *ret, struct ld_span text)
-{
-	uint64_t n = 0;
-
-	if (text.len == 0 || text.len > 18)
-		return false;
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.data[i] < '0' || text.data[i] > '9')
-			return false;
-		n = n * 10 + (uint64_t)(text.data[i] - '0');
-	}
-	*ret = n;
-	return true;
-}
-
 static const char *
 text_or_null(const struct ld_yaml *mapping, const char *key)
 {
@@ -355,7 +338,7 @@ manifest_list_read(struct ld_manifest_list *ret, const struct ld_yaml *item, con
 		return ld_fail(report, LINDUNG_ESYNTAX, "%s:%u: allow: expected true or false",
 			       path, item->line);
 	ret->counted = names.len != 0;
-	if (ret->counted && !count_read(&ret->names, names))
+	if (ret->counted && !ld_span_number(&ret->names, names, 18))
 		return ld_fail(report, LINDUNG_ESYNTAX, "%s:%u: names: expected a number", path,
 			       item->line);
 	list->path = path_beside(path, file, arena);

@@ -100,6 +100,24 @@ ld_span_find(struct ld_span s, uint8_t octet)
 	return at != NULL ? (size_t)(at - s.data) : s.len;
 }
 
+/** Read a number of 1 to `digits_max` (at most 19) decimal digits and nothing else; zeros may lead.
+ * False, and nothing changed, for anything else. */
+static inline bool
+ld_span_number(uint64_t *ret, struct ld_span s, size_t digits_max)
+{
+	uint64_t n = 0;
+
+	if (s.len == 0 || s.len > digits_max)
+		return false;
+	for (size_t i = 0; i < s.len; i++) {
+		if (s.data[i] < '0' || s.data[i] > '9')
+			return false;
+		n = n * 10 + (uint64_t)(s.data[i] - '0');
+	}
+	*ret = n;
+	return true;
+}
+
 /** Whether one of the octets stands in it. */
 static inline bool
 ld_span_has_any(struct ld_span s, const char *octets)

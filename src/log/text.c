@@ -91,17 +91,10 @@ ld_text_line(struct ld_span *rest, struct ld_span *ret_line)
 bool
 ld_text_number(uint64_t *ret, struct ld_span text)
 {
-	uint64_t n = 0;
+	uint64_t n;
 
 	/* 19 digits do not overflow 64 bits. */
-	if (text.len == 0 || text.len > 19 || (text.data[0] == '0' && text.len > 1))
-		return false;
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.data[i] < '0' || text.data[i] > '9')
-			return false;
-		n = n * 10 + (text.data[i] - '0');
-	}
-	if (n > INT64_MAX)
+	if ((text.len > 1 && text.data[0] == '0') || !ld_span_number(&n, text, 19) || n > INT64_MAX)
 		return false;
 	*ret = n;
 	return true;

@@ -3,6 +3,8 @@
 
 #include <strings.h>
 
+enum { NUMBER_DIGITS = 18 }; /* of a length: what has more is none */
+
 enum {
 	OK = 200,
 	BAD_REQUEST = 400,
@@ -59,23 +61,6 @@ list_has(struct ld_span list, const char *word)
 		list = ld_span_from(list, one.len + 1);
 	}
 	return false;
-}
-
-/* Decimal digits and nothing else. */
-static bool
-number_read(uint64_t *ret, struct ld_span text)
-{
-	uint64_t n = 0;
-
-	if (text.len == 0 || text.len > 18)
-		return false;
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.data[i] < '0' || text.data[i] > '9')
-			return false;
-		n = n * 10 + (uint64_t)(text.data[i] - '0');
-	}
-	*ret = n;
-	return true;
 }
 
 /* ---- The first line ------------------------------------------------------------------------- */
@@ -163,7 +148,7 @@ field_take(struct ld_web_request *r, struct fields *f, struct ld_span name, stru
 	} else if (is_word(name, "content-length")) {
 		f->lengths++;
 		r->has_length = true;
-		if (!number_read(&r->length, value))
+		if (!ld_span_number(&r->length, value, NUMBER_DIGITS))
 			return BAD_REQUEST;
 	} else if (is_word(name, "transfer-encoding")) {
 		f->has_coding = true;
@@ -293,7 +278,7 @@ ld_web_range_read(uint64_t *ret_first, uint64_t *ret_len, struct ld_span range, 
 	dash = ld_span_find(range, '-');
 	from = ld_span_first(range, dash);
 	to = ld_span_from(range, dash + 1);
-	if (dash == range.len || (to.len != 0 && !number_read(&last, to)))
+	if (dash == range.len || (to.len != 0 && !ld_span_number(&last, to, NUMBER_DIGITS)))
 		return LD_WEB_RANGE_NONE;
 	if (from.len == 0) { /* the last so many */
 		if (to.len == 0)
@@ -304,7 +289,7 @@ ld_web_range_read(uint64_t *ret_first, uint64_t *ret_len, struct ld_span range, 
 		*ret_first = size - *ret_len;
 		return LD_WEB_RANGE_ONE;
 	}
-	if (!number_read(&first, from) || last < first)
+	if (!ld_span_number(&first, from, NUMBER_DIGITS) || last < first)
 		return LD_WEB_RANGE_NONE;
 	if (first >= size)
 		return LD_WEB_RANGE_OUTSIDE;

@@ -44,15 +44,10 @@ is_name(struct ld_span s)
 static bool
 duration_read(uint32_t *ret, struct ld_span text)
 {
-	uint64_t n = 0, unit;
+	uint64_t n, unit;
 
-	if (text.len < 2 || text.len > 8)
+	if (text.len < 2 || !ld_span_number(&n, ld_span_first(text, text.len - 1), 7))
 		return false;
-	for (size_t i = 0; i + 1 < text.len; i++) {
-		if (text.data[i] < '0' || text.data[i] > '9')
-			return false;
-		n = n * 10 + (uint64_t)(text.data[i] - '0');
-	}
 	switch (text.data[text.len - 1]) {
 	case 'm':
 		unit = 60;
@@ -75,17 +70,7 @@ duration_read(uint32_t *ret, struct ld_span text)
 static bool
 number_read(uint64_t *ret, struct ld_span text, uint64_t max)
 {
-	uint64_t n = 0;
-
-	if (text.len == 0 || text.len > 9)
-		return false;
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.data[i] < '0' || text.data[i] > '9')
-			return false;
-		n = n * 10 + (uint64_t)(text.data[i] - '0');
-	}
-	*ret = n;
-	return n <= max;
+	return ld_span_number(ret, text, 9) && *ret <= max;
 }
 
 /* "50%" */

@@ -70,16 +70,10 @@ ld_words_expect(const struct ld_policy_file *f, const struct ld_words *w, size_t
 bool
 ld_number_read(struct ld_span word, uint32_t most, uint32_t *ret)
 {
-	uint64_t value = 0;
+	uint64_t value;
 
-	if (word.len == 0 || word.len > 10 || (word.len > 1 && word.data[0] == '0'))
-		return false;
-	for (size_t i = 0; i < word.len; i++) {
-		if (word.data[i] < '0' || word.data[i] > '9')
-			return false;
-		value = value * 10 + (uint64_t)(word.data[i] - '0');
-	}
-	if (value > most)
+	if ((word.len > 1 && word.data[0] == '0') || !ld_span_number(&value, word, 10) ||
+	    value > most)
 		return false;
 	*ret = (uint32_t)value;
 	return true;
