@@ -7,6 +7,7 @@
 #include "conf/conf.h"
 #include "home.h"
 #include "open.h"
+#include "process/asker.h"
 #include "process/recheck.h"
 #include "show.h"
 
@@ -101,16 +102,7 @@ upstream_read(struct ld_upstream_config *ret, const struct ld_arguments *a, stru
 	err = ld_conf_load(conf, path, arena, report);
 	if (err != LINDUNG_OK)
 		return err;
-	*ret = (struct ld_upstream_config){
-		.forward = conf->upstream_mode == LD_CONF_MODE_FORWARD,
-		.servers = conf->upstream_servers.items,
-		.server_count = conf->upstream_servers.count,
-		.ca_file = conf->upstream_ca_file,
-		.timeout_ms = conf->upstream_timeout_ms,
-		.dnssec = conf->upstream_dnssec,
-		.trust_anchor = conf->upstream_trust_anchor,
-		.root_hints = conf->upstream_root_hints,
-	};
+	*ret = ld_asker_config(conf);
 	return LINDUNG_OK;
 }
 

@@ -155,6 +155,21 @@ bell_rung(void *ctx)
 	atomic_store(&asker->pong, atomic_load(&asker->ping));
 }
 
+struct ld_upstream_config
+ld_asker_config(const struct ld_conf *conf)
+{
+	return (struct ld_upstream_config){
+		.forward = conf->upstream_mode == LD_CONF_MODE_FORWARD,
+		.servers = conf->upstream_servers.items,
+		.server_count = conf->upstream_servers.count,
+		.ca_file = conf->upstream_ca_file,
+		.timeout_ms = conf->upstream_timeout_ms,
+		.dnssec = conf->upstream_dnssec,
+		.trust_anchor = conf->upstream_trust_anchor,
+		.root_hints = conf->upstream_root_hints,
+	};
+}
+
 int
 ld_asker_new(struct ld_asker **ret, const struct ld_upstream_config *config,
 	     struct ld_report *report)

@@ -11,9 +11,13 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "conf/conf.h"
+#include "upstream/upstream.h"
 
 struct ld_asker;
-struct ld_upstream_config;
+
+/** How a configuration asks upstream; its texts stay those of `conf`. */
+struct ld_upstream_config ld_asker_config(const struct ld_conf *conf);
 
 /** Its upstream is made here, with all files that it reads.  Errors: those of ld_upstream_new(). */
 int ld_asker_new(struct ld_asker **ret, const struct ld_upstream_config *config,

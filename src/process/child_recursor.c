@@ -29,17 +29,7 @@ static bool
 make(struct recursor *recursor)
 {
 	const struct ld_conf *conf = &recursor->child->conf;
-	struct ld_upstream_config config = {
-		.forward = conf->upstream_mode == LD_CONF_MODE_FORWARD,
-		.servers = conf->upstream_servers.items,
-		.server_count = conf->upstream_servers.count,
-		.ca_file = conf->upstream_ca_file,
-		.notice = ld_notices_tell,
-		.timeout_ms = conf->upstream_timeout_ms,
-		.dnssec = conf->upstream_dnssec,
-		.trust_anchor = conf->upstream_trust_anchor,
-		.root_hints = conf->upstream_root_hints,
-	};
+	struct ld_upstream_config config = ld_asker_config(conf);
 	struct ld_report report;
 	int err = LINDUNG_OK;
 
@@ -47,6 +37,7 @@ make(struct recursor *recursor)
 		return true;
 	recursor->askers = calloc(conf->threads, sizeof(struct ld_asker *));
 	recursor->notices = ld_notices_new(conf->upstream_servers.items);
+	config.notice = ld_notices_tell;
 	config.notice_ctx = recursor->notices;
 	if (recursor->askers == NULL || recursor->notices == NULL)
 		err = ld_fail(&report, LINDUNG_ENOMEM, "not enough memory");

@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "net/loop.h"
-#include "upstream/upstream.h"
+#include "process/asker.h"
 #include "wire/dns.h"
 #include "wire/message.h"
 
@@ -28,16 +28,7 @@ struct ld_finder {
 int
 ld_finder_new(struct ld_finder **ret, const struct ld_conf *conf, struct ld_report *report)
 {
-	const struct ld_upstream_config config = {
-		.forward = conf->upstream_mode == LD_CONF_MODE_FORWARD,
-		.servers = conf->upstream_servers.items,
-		.server_count = conf->upstream_servers.count,
-		.ca_file = conf->upstream_ca_file,
-		.timeout_ms = conf->upstream_timeout_ms,
-		.dnssec = conf->upstream_dnssec,
-		.trust_anchor = conf->upstream_trust_anchor,
-		.root_hints = conf->upstream_root_hints,
-	};
+	const struct ld_upstream_config config = ld_asker_config(conf);
 	struct ld_finder *finder = calloc(1, sizeof *finder);
 	int err = LINDUNG_ENOMEM;
 
