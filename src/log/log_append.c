@@ -58,28 +58,42 @@ stage_name(const struct ld_tile *tile, char name[LD_TILE_PATH_MAX])
 
 /* ---- 1: the stage --------------------------------------------------------------------------- */
 
+/* The hashes that this tile has in the tree as it is now, and how many: 0 for a new one. */
+static int
+tile_begun(struct ld_log *log, int level, uint64_t number, struct ld_hash hashes[LD_TILE_WIDTH],
+	   unsigned *ret_kept, struct ld_report *report)
+{
+	struct ld_tile_source source = ld_log_tiles(log);
+	struct ld_tile tile;
+	int err;
+
+	*ret_kept = 0;
+	if (!ld_tile_of(&tile, level, number, log->now.size))
+		return LINDUNG_OK;
+	err = source.tile(source.ctx, &tile, hashes);
+	if (err != LINDUNG_OK)
+		return ld_fail(report, LINDUNG_EIO, "a tile cannot be read: %s",
+			       lindung_strerror(err));
+	*ret_kept = tile.width;
+	return LINDUNG_OK;
+}
+
 /* Write what follows of one level: `fresh` hashes behind those that the tree has. */
 static int
 stage_level(struct ld_log *log, int level, uint64_t new_size, const struct ld_hash *fresh,
 	    struct ld_report *report)
 {
-	struct ld_tile_source source = ld_log_tiles(log);
 	uint64_t have = ld_tile_count(level, log->now.size), number = have / LD_TILE_WIDTH;
-	struct ld_tile tile, before;
+	struct ld_tile tile;
 
 	for (; ld_tile_of(&tile, level, number, new_size); number++) {
 		struct ld_hash hashes[LD_TILE_WIDTH];
 		char name[LD_TILE_PATH_MAX], path[LD_TILE_PATH_MAX];
-		unsigned kept = 0;
-		int err = LINDUNG_OK;
+		unsigned kept;
+		int err = tile_begun(log, level, number, hashes, &kept, report);
 
-		if (ld_tile_of(&before, level, number, log->now.size)) {
-			kept = before.width;
-			err = source.tile(source.ctx, &before, hashes);
-		}
 		if (err != LINDUNG_OK)
-			return ld_fail(report, LINDUNG_EIO, "a tile cannot be read: %s",
-				       lindung_strerror(err));
+			return err;
 		memcpy(hashes + kept, fresh, (tile.width - kept) * sizeof hashes[0]);
 		fresh += tile.width - kept;
 		stage_name(&tile, name);
@@ -109,24 +123,18 @@ static int
 rise(struct ld_log *log, int level, uint64_t new_size, struct ld_hash *fresh, size_t *count,
      struct ld_report *report)
 {
-	struct ld_tile_source source = ld_log_tiles(log);
 	uint64_t have = ld_tile_count(level, log->now.size), number = have / LD_TILE_WIDTH;
 	size_t up = 0, at = 0;
-	struct ld_tile tile, before;
+	struct ld_tile tile;
 
 	for (; ld_tile_of(&tile, level, number, new_size) && tile.width == LD_TILE_WIDTH;
 	     number++) {
 		struct ld_hash hashes[LD_TILE_WIDTH];
-		unsigned kept = 0;
-		int err = LINDUNG_OK;
+		unsigned kept;
+		int err = tile_begun(log, level, number, hashes, &kept, report);
 
-		if (ld_tile_of(&before, level, number, log->now.size)) {
-			kept = before.width;
-			err = source.tile(source.ctx, &before, hashes);
-		}
 		if (err != LINDUNG_OK)
-			return ld_fail(report, LINDUNG_EIO, "a tile cannot be read: %s",
-				       lindung_strerror(err));
+			return err;
 		memcpy(hashes + kept, fresh + at, (LD_TILE_WIDTH - kept) * sizeof hashes[0]);
 		at += LD_TILE_WIDTH - kept;
 		ld_log_tile_root(hashes);
