@@ -1,8 +1,8 @@
 /* lindung check-policy: is this policy right, what is laxer in it, what can never happen?
  * SPDX-License-Identifier: BSD-2-Clause */
-#include <getopt.h>
 #include <stdio.h>
 
+#include "arguments.h"
 #include "data.h"
 #include "quorum/policy.h"
 
@@ -10,18 +10,26 @@ int check_policy_main(int argc, char **argv);
 
 enum { ARENA_BYTES = 1024 * 1024 };
 
-static const char usage[] =
+enum { OPTION_POPULAR, OPTION_COUNT };
+
+static const struct ld_argument_row rows[OPTION_COUNT] = {
+	[OPTION_POPULAR] = {"popular", "FILE",
+			    "what \"popular builtin\" means; otherwise popular.txt of the data "
+			    "folder",
+			    '\0', false, false},
+};
+
+static const char head[] =
 	"usage: lindung check-policy [--popular FILE] FILE\n"
 	"\n"
 	"Reads the policy of a follower, as every follower does, and says what is odd about it: "
 	"what\n"
 	"is laxer than what it includes, and why; what is used nowhere; what nobody can satisfy.\n"
 	"Prints the hash of its meaning: followers with the same one decide alike.\n"
-	"\n"
-	"  --popular FILE     what \"popular builtin\" means; popular.txt of the data folder\n"
-	"  -h, --help         this\n"
-	"\n"
-	"Exit: 0 it is right, 1 it is not, or cannot work as written, 2 wrong usage. See\n"
+	"\n";
+
+static const char tail[] =
+	"\nExit: 0 it is right, 1 it is not, or cannot work as written, 2 wrong usage. See\n"
 	"formats/policy.md.\n";
 
 static int
@@ -61,36 +69,22 @@ check(const char *path, const char *popular)
 int
 check_policy_main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"popular", required_argument, NULL, 'P'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
-	};
+	struct ld_arguments arguments;
 	struct ld_arena arena;
-	const char *popular = NULL;
-	int c, status;
+	const char *popular;
+	int status;
 
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		switch (c) {
-		case 'P':
-			popular = optarg;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return 0;
-		default:
-			fputs(usage, stderr);
-			return 2;
-		}
-	}
-	if (argc - optind != 1) {
+	if (!ld_arguments_read(&arguments, rows, OPTION_COUNT, head, tail, argc, argv, &status))
+		return status;
+	if (arguments.word_count != 1) {
 		fputs("lindung check-policy: which policy? One file is wanted\n", stderr);
-		return 2;
+		return LD_EXIT_USAGE;
 	}
 	ld_arena_init(&arena, ARENA_BYTES);
+	popular = ld_argument(&arguments, OPTION_POPULAR);
 	if (popular == NULL)
 		popular = ld_data_path("popular.txt", &arena);
-	status = check(argv[optind], popular);
+	status = check(arguments.words[0], popular);
 	ld_arena_clear(&arena);
 	return status;
 }
